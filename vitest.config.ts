@@ -6,6 +6,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          globalSetup: ['prisma/src/testing/global-setup.ts'],
           include: [
             '{protocol,stratos-node,prisma,indexer,schema,gateway}/src/**/*.test.ts',
             'clients/*/src/**/*.test.ts',

@@ -1,0 +1,33 @@
+/** Remembers what may be used once. */
+export interface ReplayStore {
+  /**
+   * True for the first claim of `id`, false for every other one until `expiresAt`. Atomic. Rejects
+   * when it cannot tell; the caller must then refuse.
+   */
+  claim(id: string, expiresAt: Date): Promise<boolean>;
+  /** Tokens issued before this moment are beyond the store's memory and must be refused. */
+  readonly remembersSince?: Date;
+}
+
+const SWEEP_EVERY_MS = 10_000;
+
+/** A replay store for one process. It forgets at restart, and says so by `remembersSince`. */
+export class MemoryReplayStore implements ReplayStore {
+  readonly remembersSince = new Date();
+  readonly #claims = new Map<string, number>();
+  #sweptAt = Date.now();
+
+  async claim(id: string, expiresAt: Date): Promise<boolean> {
+    const now = Date.now();
+    if (now - this.#sweptAt > SWEEP_EVERY_MS) this.#sweep(now);
+    const known = this.#claims.get(id);
+    if (known !== undefined && known >= now) return false;
+    this.#claims.set(id, expiresAt.getTime());
+    return true;
+  }
+
+  #sweep(now: number): void {
+    this.#sweptAt = now;
+    for (const [id, expiresAt] of this.#claims) if (expiresAt < now) this.#claims.delete(id);
+  }
+}
