@@ -1,4 +1,4 @@
-import type { DidDocument } from '@atproto/identity';
+import { type DidDocument, getDidKeyFromMultibase } from '@atproto/identity';
 import { type Did, type DidKey, isDidKey } from './identifiers.ts';
 
 export type { DidDocument };
@@ -82,9 +82,15 @@ function keyOf(document: DidDocument, fragment: string): DidKey | undefined {
   const method = document.verificationMethod?.find(
     ({ id }) => id === `#${fragment}` || id === `${document.id}#${fragment}`,
   );
-  if (method?.type !== 'Multikey') return undefined;
-  const key = `did:key:${method.publicKeyMultibase}`;
-  return isDidKey(key) ? key : undefined;
+  if (!method?.publicKeyMultibase) return undefined;
+  try {
+    const { type, publicKeyMultibase } = method;
+    // Beside `Multikey` it reads the two types of 2019, which older directories still answer with.
+    const key = getDidKeyFromMultibase({ type, publicKeyMultibase });
+    return isDidKey(key) ? key : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function endpointOf(document: DidDocument, fragment: string): string | undefined {
