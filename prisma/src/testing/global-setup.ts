@@ -1,0 +1,24 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { startEmbeddedPostgres } from '../embedded/embedded-postgres.ts';
+import { migrate } from '../migrations/migrate.ts';
+
+export const TEMPLATE = 'stratos_template';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    postgresUrl: string;
+  }
+}
+
+/** Vitest global setup: one server for the whole run, with a migrated database to copy from. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'stratos-test-'));
+  const postgres = await startEmbeddedPostgres({ dataDir, port: 0, persistent: false });
+  await postgres.createDatabase(TEMPLATE);
+  await migrate(postgres.url(TEMPLATE));
+  project.provide('postgresUrl', postgres.url('postgres'));
+  return async () => postgres[Symbol.asyncDispose]();
+}
