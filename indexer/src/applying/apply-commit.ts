@@ -1,0 +1,117 @@
+import { MemoryBlockstore, MST } from '@atproto/repo';
+import {
+  type Did,
+  type DidKey,
+  isDid,
+  ProofError,
+  type RepoHead,
+  toCid,
+  toDidKey,
+  toTid,
+  type VerifiedCommit,
+  verifyCommit,
+} from '@stratos/protocol';
+import { zone } from '@stratos/protocol/lexicons';
+import { lockActorAtNode, type Transaction } from '../database.ts';
+import { applyPost } from './apply-post.ts';
+
+type CommitFrame = zone.stratos.sync.subscribeService.Commit;
+
+const EMPTY_TREE = (await (await MST.create(new MemoryBlockstore())).getPointer()).toString();
+
+/** The person whose repo a commit claims to be of, before anything about it is proven. */
+export function claimedActor(frame: unknown): Did | undefined {
+  const did = (frame as { did?: unknown } | null)?.did;
+  return isDid(did) ? did : undefined;
+}
+
+/**
+ * Verifies a commit and writes what it changes.
+ *
+ * @returns why single records of it were refused
+ * @throws ProofError when all of it is refused
+ */
+export async function applyCommit(
+  tx: Transaction,
+  nodeDid: Did,
+  frame: unknown,
+): Promise<string[]> {
+  const parsed = zone.stratos.sync.subscribeService.commit.safeParse(frame);
+  if (!parsed.success || !isDid(parsed.value.did)) throw new ProofError('malformed', 'no commit');
+  const { did } = parsed.value;
+  await lockActorAtNode(tx, did, nodeDid);
+
+  const { member, head } = await readStanding(tx, did, nodeDid);
+  if (head && parsed.value.rev <= head.rev) return [];
+  if (!member) {
+    // A node may well make the repo before it says who it is for.
+    return parsed.value.ops.length === 0 && !parsed.value.since ? [] : ['not-a-member'];
+  }
+  const commit = await verifyCommit(parsed.value, {
+    service: nodeDid,
+    signingKey: member.signingKey,
+    previous: head ?? emptyHead(parsed.value),
+  });
+  const allowed = new Set(member.boundaries);
+  const refusals = await applyOps(tx, commit, { nodeDid, allowed });
+  await writeHead(tx, commit, nodeDid);
+  return refusals;
+}
+
+async function applyOps(
+  tx: Transaction,
+  { did, rev, ops }: VerifiedCommit,
+  at: { nodeDid: Did; allowed: ReadonlySet<string> },
+): Promise<string[]> {
+  const refusals: string[] = [];
+  for (const op of ops) {
+    if (op.collection !== zone.stratos.feed.post.$nsid) continue;
+    const refused = await applyPost(tx, op, { did, rev, ...at });
+    if (refused) refusals.push(refused);
+  }
+  return refusals;
+}
+
+interface Standing {
+  /** Undefined for somebody of whom the node's log has not spoken. */
+  member: { signingKey: DidKey; boundaries: string[] } | undefined;
+  head: RepoHead | undefined;
+}
+
+interface StandingRow {
+  signing_key: string | null;
+  boundaries: string[];
+  rev: string | null;
+  data: string | null;
+}
+
+async function readStanding(tx: Transaction, did: Did, nodeDid: Did): Promise<Standing> {
+  const [row] = await tx.$queryRaw<StandingRow[]>`
+    select m.signing_key, r.rev, r.data, array(
+      select b.boundary from stratos_membership_boundary b
+      where b.did = ${did} and b.node_did = ${nodeDid}
+    ) as boundaries
+    from (select 1) as one
+    left join stratos_membership m on m.did = ${did} and m.node_did = ${nodeDid}
+    left join stratos_repo r on r.did = ${did} and r.node_did = ${nodeDid}`;
+  const { signing_key: key = null, boundaries = [], rev = null, data = null } = row ?? {};
+  return {
+    member: key === null ? undefined : { signingKey: toDidKey(key), boundaries },
+    head: rev === null || data === null ? undefined : { rev: toTid(rev), data: toCid(data) },
+  };
+}
+
+/** Of a repo that we never saw, the empty tree is a beginning as good as the first commit. */
+function emptyHead({ since, prevData }: CommitFrame): RepoHead | undefined {
+  if (since === undefined || prevData?.toString() !== EMPTY_TREE) return undefined;
+  return { rev: toTid(since), data: toCid(EMPTY_TREE) };
+}
+
+async function writeHead(tx: Transaction, commit: VerifiedCommit, nodeDid: Did): Promise<void> {
+  const { did, rev, data } = commit;
+  await tx.$executeRaw`
+    insert into stratos_repo (did, node_did, rev, commit, data, updated_at)
+    values (${did}, ${nodeDid}, ${rev}, ${commit.commit}, ${data}, now())
+    on conflict (did, node_did) do update set
+      rev = excluded.rev, commit = excluded.commit, data = excluded.data, updated_at = now()`;
+}

@@ -1,0 +1,40 @@
+import { Prisma, type PrismaClient } from '@stratos/prisma';
+
+export type Transaction = Prisma.TransactionClient;
+export type Database = PrismaClient;
+
+/** One transaction with time enough for the largest event. */
+export function inTransaction<T>(db: Database, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  return db.$transaction(work, { maxWait: 15_000, timeout: 30_000 });
+}
+
+/**
+ * Held until the transaction ends by whoever changes what decides about a person's posts at a node.
+ * Firehose and node stream would otherwise not see each other's uncommitted half.
+ */
+export async function lockActorAtNode(
+  tx: Transaction,
+  did: string,
+  nodeDid: string,
+): Promise<void> {
+  const key = `${did} ${nodeDid}`;
+  await tx.$executeRaw`select pg_advisory_xact_lock(hashtextextended(${key}, 0))`;
+}
+
+/** True when the database refuses the values, and would refuse them again. */
+export function isUnstorable(error: unknown): boolean {
+  if (error instanceof Prisma.PrismaClientValidationError) return true;
+  if (!(error instanceof Prisma.PrismaClientKnownRequestError)) return false;
+  return sqlStates(error).some((code) => /^2[23]/.test(code));
+}
+
+function sqlStates(error: Prisma.PrismaClientKnownRequestError): string[] {
+  const found: string[] = [];
+  let current: unknown = error.meta?.['driverAdapterError'];
+  for (let depth = 0; depth < 4 && typeof current === 'object' && current !== null; depth++) {
+    const { originalCode, cause } = current as { originalCode?: unknown; cause?: unknown };
+    if (typeof originalCode === 'string') found.push(originalCode);
+    current = cause;
+  }
+  return found;
+}

@@ -1,0 +1,42 @@
+import type { Event } from '@atproto/sync';
+import { zone } from '@stratos/protocol/lexicons';
+import { applyAccount } from './apply-account.ts';
+import { applyEnrollment, type EnrollmentSurroundings } from './apply-enrollment.ts';
+import { applyStub } from './apply-stub.ts';
+
+/** The collections that matter on a PDS. */
+export const PUBLIC_COLLECTIONS = [
+  zone.stratos.actor.enrollment.$nsid,
+  zone.stratos.feed.post.$nsid,
+];
+
+/** Applies one event of a PDS or relay, whose signature has been checked. May come again. */
+export async function applyFirehoseEvent(
+  surroundings: EnrollmentSurroundings,
+  event: Event,
+): Promise<void> {
+  const { db, handleOf } = surroundings;
+  switch (event.event) {
+    case 'create':
+    case 'update':
+    case 'delete':
+      if (event.collection === zone.stratos.actor.enrollment.$nsid) {
+        await applyEnrollment(surroundings, event);
+      } else if (event.collection === zone.stratos.feed.post.$nsid) {
+        await applyStub(db, event);
+      }
+      return;
+    case 'identity': {
+      const { did } = event;
+      if ((await db.actor.count({ where: { did } })) === 0) return;
+      const handle = (await handleOf(did)) ?? null;
+      await db.actor.updateMany({ where: { did }, data: { handle } });
+      return;
+    }
+    case 'account':
+      await applyAccount(db, event);
+      return;
+    case 'sync':
+      return;
+  }
+}

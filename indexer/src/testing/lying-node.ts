@@ -1,0 +1,147 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { LexMap } from '@atproto/lex-data';
+import { MessageFrame } from '@atproto/xrpc-server';
+import {
+  type Boundary,
+  type Did,
+  type MembershipEntry,
+  type MembershipLogHead,
+  nodeDidDocument,
+  SigningKey,
+  signHeartbeat,
+  signMembershipEntry,
+  toBoundary,
+  toDid,
+} from '@stratos/protocol';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { NodeEvent } from '../applying/apply-event.ts';
+import type { Author, UnplacedCommit } from './author.ts';
+
+/** A node over real sockets that says whatever a test wants it to say. */
+export class LyingNode implements AsyncDisposable {
+  readonly key = SigningKey.generate('secp256k1');
+  readonly events: NodeEvent[] = [];
+  /** The `Authorization` and the query of each connection. */
+  readonly connections: { authorization: string | undefined; cursor: number }[] = [];
+  /** Whether the current position is told after the backlog. */
+  beats = true;
+  document: Record<string, unknown> = {};
+  did!: Did;
+  url!: string;
+  log: MembershipLogHead | undefined;
+  readonly #http = createServer((request, response) => {
+    const found = request.url === '/.well-known/did.json';
+    response.writeHead(found ? 200 : 404, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(found ? this.document : {}));
+  });
+  readonly #sockets = new WebSocketServer({ server: this.#http });
+
+  static async start(port = 0): Promise<LyingNode> {
+    const node = new LyingNode();
+    node.#http.listen(port, '127.0.0.1');
+    await once(node.#http, 'listening');
+    const taken = (node.#http.address() as AddressInfo).port;
+    node.url = `http://localhost:${taken}`;
+    node.did = toDid(`did:web:localhost%3A${taken}`);
+    node.document = nodeDidDocument({
+      did: node.did,
+      publicUrl: node.url,
+      signingKey: node.key.did(),
+    });
+    node.#sockets.on('connection', (socket, request) => void node.#serve(socket, request));
+    return node;
+  }
+
+  boundary(name: string): Boundary {
+    return toBoundary(`${this.did}/${name}`);
+  }
+
+  get position(): number {
+    return this.events.length;
+  }
+
+  async membership(
+    author: Author,
+    names: string[],
+    lie: Partial<MembershipEntry> & { signedBy?: SigningKey } = {},
+  ): Promise<NodeEvent> {
+    const { signedBy = this.key, ...fields } = lie;
+    const signed = await signMembershipEntry(
+      {
+        seq: (this.log?.seq ?? 0) + 1,
+        prev: this.log?.cid,
+        service: this.did,
+        did: author.did,
+        active: true,
+        boundaries: names.map((name) => this.boundary(name)),
+        signingKey: author.key.did(),
+        issuedAt: new Date(),
+        ...fields,
+      },
+      signedBy,
+    );
+    this.log = { seq: signed.entry.seq, cid: signed.cid };
+    return this.membershipBytes(signed.bytes);
+  }
+
+  membershipBytes(entry: Uint8Array): NodeEvent {
+    return this.#place('#membership', { time: new Date().toISOString(), entry });
+  }
+
+  commit(commit: UnplacedCommit): NodeEvent {
+    return this.#place('#commit', commit as LexMap);
+  }
+
+  async heartbeat(lie: { seq?: number; time?: Date; signedBy?: SigningKey } = {}) {
+    const { signedBy = this.key, seq = this.position, time = new Date() } = lie;
+    const { seq: membershipSeq = 0, cid: membershipHead } = this.log ?? {};
+    const body = await signHeartbeat(
+      { service: this.did, seq, time, membershipSeq, membershipHead },
+      signedBy,
+    );
+    return { type: '#heartbeat', body };
+  }
+
+  /** Sends what has been placed meanwhile, and the position. */
+  async flush(): Promise<void> {
+    for (const socket of this.#sockets.clients) await this.#send(socket);
+  }
+
+  /** Cuts every connection. */
+  cut(): void {
+    for (const socket of this.#sockets.clients) socket.terminate();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.cut();
+    this.#http.closeAllConnections();
+    await new Promise((done) => this.#http.close(done));
+  }
+
+  #place(type: string, body: LexMap): NodeEvent {
+    const event = { type, body: { ...body, seq: this.position + 1 } };
+    this.events.push(event);
+    return event;
+  }
+
+  readonly #sent = new WeakMap<WebSocket, number>();
+
+  async #serve(socket: WebSocket, request: IncomingMessage): Promise<void> {
+    const cursor = Number(new URL(request.url ?? '', this.url).searchParams.get('cursor'));
+    this.connections.push({ authorization: request.headers.authorization, cursor });
+    this.#sent.set(socket, cursor);
+    await this.#send(socket);
+  }
+
+  async #send(socket: WebSocket): Promise<void> {
+    for (const event of this.events.slice(this.#sent.get(socket) ?? 0)) socket.send(bytesOf(event));
+    this.#sent.set(socket, this.position);
+    if (this.beats) socket.send(bytesOf(await this.heartbeat()));
+  }
+}
+
+function bytesOf({ type, body }: NodeEvent): Uint8Array {
+  return new MessageFrame(body as LexMap, { type }).toBytes();
+}

@@ -1,0 +1,119 @@
+import { TID } from '@atproto/common-web';
+import type { Create, Delete, Event } from '@atproto/sync';
+import { createPrismaClient } from '@stratos/prisma';
+import { createTestDatabase } from '@stratos/prisma/testing';
+import {
+  buildEnrollmentRecord,
+  type DidKey,
+  enrollmentRkey,
+  SigningKey,
+  signAttestation,
+} from '@stratos/protocol';
+import { zone } from '@stratos/protocol/lexicons';
+import { applyEvent, type NodeEvent, type Outcome } from '../applying/apply-event.ts';
+import { type Database, inTransaction, type Transaction } from '../database.ts';
+import { applyFirehoseEvent } from '../firehose/apply-firehose-event.ts';
+import type { Author } from './author.ts';
+import { LyingNode } from './lying-node.ts';
+
+/** A database, a node, and what it takes to hand events over without the sockets between. */
+export class World implements AsyncDisposable {
+  readonly db: Database;
+  readonly node: LyingNode;
+  readonly url: string;
+  /** Whether the node behind a service URL can be found at the moment. */
+  reachable = true;
+  readonly #opened: AsyncDisposableStack;
+
+  private constructor(url: string, db: Database, node: LyingNode, opened: AsyncDisposableStack) {
+    this.url = url;
+    this.db = db;
+    this.node = node;
+    this.#opened = opened;
+  }
+
+  static async create(): Promise<World> {
+    const opened = new AsyncDisposableStack();
+    const { url } = opened.use(await createTestDatabase());
+    const db = createPrismaClient(url, { poolSize: 4 });
+    opened.defer(() => db.$disconnect());
+    const node = opened.use(await LyingNode.start());
+    await db.node.create({ data: { did: node.did, endpoint: node.url } });
+    return new World(url, db, node, opened);
+  }
+
+  apply(event: NodeEvent, db = this.db): Promise<Outcome> {
+    const { did, key } = this.node;
+    const source = { db, nodeDid: did, keys: [key.did()], leaseSeconds: 60 };
+    return applyEvent(source, event);
+  }
+
+  /** The database of a process that dies in the last moment of each of its transactions. */
+  dyingDatabase(): Database {
+    const $transaction = (work: (tx: Transaction) => Promise<unknown>) =>
+      inTransaction(this.db, async (tx) => {
+        await work(tx);
+        throw new Error('killed');
+      });
+    return { $transaction } as unknown as Database;
+  }
+
+  async firehose(event: Event): Promise<void> {
+    const { did, url } = this.node;
+    await applyFirehoseEvent(
+      {
+        db: this.db,
+        findNode: async (serviceUrl) => (this.reachable && serviceUrl === url ? did : undefined),
+        handleOf: async () => undefined,
+      },
+      event,
+    );
+  }
+
+  async enroll(author: Author, signingKey: DidKey = author.key.did()): Promise<void> {
+    await this.firehose(await this.enrollment(author, signingKey));
+  }
+
+  async enrollment(author: Author, signingKey: DidKey = author.key.did()): Promise<Create> {
+    const boundaries = [this.node.boundary('art')];
+    const claims = { did: author.did, boundaries, signingKey };
+    const attestation = await signAttestation(claims, SigningKey.generate('secp256k1'));
+    const service = this.node.url;
+    const createdAt = new Date();
+    return {
+      ...this.#meta(author),
+      event: 'create',
+      record: buildEnrollmentRecord({ service, boundaries, signingKey, attestation, createdAt }),
+    } as unknown as Create;
+  }
+
+  unenrollment(author: Author): Delete {
+    return { ...this.#meta(author), event: 'delete' } as unknown as Delete;
+  }
+
+  #meta({ did }: Author) {
+    const collection = zone.stratos.actor.enrollment.$nsid;
+    const rkey = enrollmentRkey(this.node.did);
+    const uri = { toString: () => `at://${did}/${collection}/${rkey}` };
+    return { seq: 1, time: '', did, collection, rkey, uri, rev: TID.nextStr() };
+  }
+
+  /** Everything that somebody may read: `{rkey} {boundary name}`. */
+  async readable(): Promise<string[]> {
+    const rows = await this.db.postBoundary.findMany({
+      orderBy: [{ uri: 'asc' }, { boundary: 'asc' }],
+    });
+    return rows.map(
+      ({ uri, boundary }) => `${uri.split('/').at(-1)} ${boundary.split('/').at(-1)}`,
+    );
+  }
+
+  async refusals(): Promise<string[]> {
+    const rows = await this.db.refusal.findMany({ orderBy: { id: 'asc' } });
+    return rows.map(({ reason }) => reason);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#opened.disposeAsync();
+  }
+}
