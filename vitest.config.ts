@@ -1,16 +1,21 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+
+// One copy of graphql: without this, sources get its ESM build and packages its CommonJS build.
+const graphql = fileURLToPath(import.meta.resolve('graphql'));
 
 export default defineConfig({
   test: {
     projects: [
       {
+        resolve: { alias: [{ find: /^graphql$/, replacement: graphql }] },
         test: {
           name: 'unit',
           globalSetup: ['prisma/src/testing/global-setup.ts'],
           include: [
             '{protocol,stratos-node,prisma,indexer,schema,gateway}/src/**/*.test.ts',
             'clients/*/src/**/*.test.ts',
-            'test/network/**/*.test.ts',
+            'test/{network,architecture,clients}/**/*.test.ts',
           ],
           testTimeout: 30_000,
           hookTimeout: 60_000,

@@ -17,14 +17,42 @@ describe('import directions', () => {
   });
 
   it.each([
-    ['protocol/src/a.ts', "import { x } from '@stratos/gateway';", 'protocol may not import gateway'],
-    ['stratos-node/src/a.ts', "import { x } from '@stratos/prisma';", 'stratos-node may not import prisma'],
+    [
+      'protocol/src/a.ts',
+      "import { x } from '@stratos/gateway';",
+      'protocol may not import gateway',
+    ],
+    [
+      'stratos-node/src/a.ts',
+      "import { x } from '@stratos/prisma';",
+      'stratos-node may not import prisma',
+    ],
     ['indexer/src/a.ts', "export * from '@stratos/gateway';", 'indexer may not import gateway'],
-    ['gateway/src/a.ts', "const x = await import('@stratos/indexer');", 'gateway may not import indexer'],
-    ['gateway/src/a.ts', "import type { X } from '@stratos/stratos-node';", 'gateway may not import stratos-node'],
-    ['gateway/src/a.ts', "import { x } from '../../protocol/src/boundary.ts';", 'reaches out of gateway by a path'],
-    ['clients/trpc/src/a.ts', "import { router } from '@stratos/schema';", 'clients/trpc may import types alone of schema'],
-    ['clients/trpc/src/a.ts', "import '@stratos/schema';", 'clients/trpc may import types alone of schema'],
+    [
+      'gateway/src/a.ts',
+      "const x = await import('@stratos/indexer');",
+      'gateway may not import indexer',
+    ],
+    [
+      'gateway/src/a.ts',
+      "import type { X } from '@stratos/stratos-node';",
+      'gateway may not import stratos-node',
+    ],
+    [
+      'gateway/src/a.ts',
+      "import { x } from '../../protocol/src/boundary.ts';",
+      'reaches out of gateway by a path',
+    ],
+    [
+      'clients/trpc/src/a.ts',
+      "import { router } from '@stratos/schema';",
+      'clients/trpc may import types alone of schema',
+    ],
+    [
+      'clients/trpc/src/a.ts',
+      "import '@stratos/schema';",
+      'clients/trpc may import types alone of schema',
+    ],
     ['schema/src/a.ts', "import { x } from '@stratos/nowhere';", 'no such room'],
   ])('refuses in %s: %s', (file, source, reason) => {
     expect(why(file, source)).toEqual([reason]);

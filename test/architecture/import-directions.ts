@@ -92,5 +92,7 @@ function roomOf(file: string): string | undefined {
 }
 
 function packageName(room: string): string {
-  return room.startsWith('clients/') ? `@stratos/client-${room.slice('clients/'.length)}` : `@stratos/${room}`;
+  return room.startsWith('clients/')
+    ? `@stratos/client-${room.slice('clients/'.length)}`
+    : `@stratos/${room}`;
 }
