@@ -1,4 +1,4 @@
-import { parseCid } from '@atproto/lex-data';
+import { type LexMap, parseCid } from '@atproto/lex-data';
 import {
   blocksToCarFile,
   type CommitData,
@@ -20,7 +20,12 @@ const collection = zone.stratos.feed.post.$nsid;
 const key = SigningKey.generate('P-256');
 const signingKey = key.did();
 
-type Write = { action: 'create' | 'update' | 'delete'; rkey: string; text?: string };
+type Write = {
+  action: 'create' | 'update' | 'delete';
+  rkey: string;
+  text?: string;
+  boundary?: LexMap;
+};
 
 /** A person's repo, and for each commit the frame that its node would send. */
 class TestRepo {
@@ -49,13 +54,13 @@ class TestRepo {
   async commit(writes: Write[]) {
     const ops: Record<string, unknown>[] = [];
     const repoWrites = [];
-    for (const { action, rkey, text } of writes) {
+    for (const { action, rkey, text, boundary = { values: [{ value: 'art' }] } } of writes) {
       const path = `${collection}/${rkey}`;
       const prev = this.records.get(rkey);
       const record = {
         $type: collection,
         text,
-        boundary: { values: [{ value: 'art' }] },
+        boundary,
         createdAt: '2026-01-01T00:00:00Z',
       };
       const { cid } = await encodeRecord(record);
@@ -152,6 +157,17 @@ describe('verifyCommit', () => {
     );
   });
 
+  it('goes on past a record whose boundaries cannot be read, and gives it to nobody', async () => {
+    const { self } = await TestRepo.create();
+    const previous = self.head;
+    const boundary = { values: [{ value: 'Not a boundary' }] };
+    const flawed = { action: 'create', rkey: '3kaaaaaaaaa2a', text: 'one', boundary } as const;
+    const sound = { action: 'create', rkey: '3kbbbbbbbbb2b', text: 'two' } as const;
+    const { ops } = await verifyCommit(await self.commit([flawed, sound]), options(previous));
+    expect(ops[0]).toMatchObject({ record: undefined, flaw: 'wrong-boundary' });
+    expect(ops[1]).toMatchObject({ record: { value: { text: 'two' } } });
+  });
+
   describe('refuses', () => {
     let previous: RepoHead | undefined;
     let frame: Awaited<ReturnType<TestRepo['commit']>>;
@@ -212,6 +228,14 @@ describe('verifyCommit', () => {
     it('a record that is not the one in the tree', async () => {
       const { cid } = await encodeRecord({ text: 'another' });
       expect(await reason({ ops: [{ ...frame.ops[0], cid: parseCid(cid) }] })).toBe('not-included');
+    });
+    it('a path that is no address of a record, though the tree has it', async () => {
+      const { self } = await TestRepo.create();
+      const before = self.head;
+      const bad = await self.commit([{ action: 'create', rkey: '..', text: 'one' }]);
+      await expect(verifyCommit(bad, options(before))).rejects.toMatchObject({
+        reason: 'malformed',
+      });
     });
     it('any changed byte of the CAR', async () => {
       for (let i = 0; i < frame.blocks.length; i += 7) {

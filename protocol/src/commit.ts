@@ -10,15 +10,20 @@ import {
 } from '@atproto/repo';
 import { zone } from '../generated/index.ts';
 import { type Boundary, recordBoundaries } from './boundary.ts';
-import { InvalidBoundaryError, ProofError } from './errors.ts';
+import {
+  InvalidBoundaryError,
+  InvalidIdentifierError,
+  ProofError,
+  type ProofFailure,
+} from './errors.ts';
 import {
   type AtUri,
   type Cid,
   type Did,
   type DidKey,
-  isRecordKey,
+  isAtUri,
   isTid,
-  recordUri,
+  parseAtUri,
   type Tid,
   toCid,
   toDid,
@@ -51,6 +56,8 @@ export interface VerifiedOp {
   prev: Cid | undefined;
   /** Undefined for delete, and when the node has since forgotten the record: a later event says so. */
   record: { bytes: Uint8Array; value: LexMap; boundaries: Boundary[] } | undefined;
+  /** Why the record cannot be read though the commit has it; it counts as nobody's to see. */
+  flaw?: ProofFailure;
 }
 
 /** A commit whose signature, continuity, operations and records have been proven. */
@@ -83,23 +90,33 @@ export async function verifyCommit(
   frame: unknown,
   options: VerifyCommitOptions,
 ): Promise<VerifiedCommit> {
-  const { service, signingKey, previous, now = new Date() } = options;
-  const parsed = parseFrame(frame);
-  const { commit, blocks } = await readCommit(parsed);
+  try {
+    return await verifyFrame(parseFrame(frame), options);
+  } catch (cause) {
+    if (!(cause instanceof InvalidIdentifierError)) throw cause;
+    throw new ProofError('malformed', 'an identifier is not of its syntax', { cause });
+  }
+}
+
+async function verifyFrame(
+  frame: CommitFrame,
+  { service, signingKey, previous, now = new Date() }: VerifyCommitOptions,
+): Promise<VerifiedCommit> {
+  const { commit, blocks } = await readCommit(frame);
   if (!isSignedBy(commit, signingKey)) {
     throw new ProofError('bad-signature', "the commit is not signed by the person's key");
   }
-  if (commit.did !== parsed.did)
+  if (commit.did !== frame.did)
     throw new ProofError('wrong-actor', 'the commit is of another repo');
-  const rev = checkRev(commit, parsed, previous, now);
-  await checkOps(commit, blocks, parsed, previous);
+  const rev = checkRev(commit, frame, previous, now);
+  await checkOps(commit, blocks, frame, previous);
   const did = toDid(commit.did);
   return {
     did,
     rev,
-    commit: toCid(parsed.commit.toString()),
+    commit: toCid(frame.commit.toString()),
     data: toCid(commit.data.toString()),
-    ops: await Promise.all(parsed.ops.map((op) => readOp(op, { did, service, blocks }))),
+    ops: await Promise.all(frame.ops.map((op) => readOp(op, { did, service, blocks }))),
   };
 }
 
@@ -193,29 +210,36 @@ async function readOp(
   context: { did: Did; service: Did; blocks: BlockMap },
 ): Promise<VerifiedOp> {
   const { did, service, blocks } = context;
-  const [collection, rkey, ...rest] = op.path.split('/');
-  if (!collection || !rkey || rest.length > 0 || !isRecordKey(rkey)) {
-    throw new ProofError('malformed', 'an operation has no valid path');
-  }
   const cid = op.cid && toCid(op.cid.toString());
   const bytes = op.cid && blocks.get(op.cid);
   return {
     action: op.action as VerifiedOp['action'],
-    uri: recordUri(did, collection, rkey),
-    collection,
-    rkey,
+    ...readPath(op.path, did),
     cid,
     prev: op.prev && toCid(op.prev.toString()),
-    record: cid && bytes ? await readRecord(bytes, cid, service) : undefined,
+    ...(cid && bytes ? await readRecord(bytes, cid, service) : { record: undefined }),
   };
 }
 
-async function readRecord(bytes: Uint8Array, cid: Cid, service: Did) {
-  const value = await decodeRecord(bytes, cid);
+function readPath(path: string, did: Did) {
+  const uri = `at://${did}/${path}`;
+  if (!isAtUri(uri)) throw new ProofError('malformed', 'an operation has no valid path');
+  const { collection, rkey } = parseAtUri(uri);
+  return { uri, collection, rkey };
+}
+
+/** One record that cannot be read must not keep the rest of the repo from being followed. */
+async function readRecord(
+  bytes: Uint8Array,
+  cid: Cid,
+  service: Did,
+): Promise<Pick<VerifiedOp, 'record' | 'flaw'>> {
   try {
-    return { bytes, value, boundaries: recordBoundaries(value, service) };
-  } catch (cause) {
-    if (!(cause instanceof InvalidBoundaryError)) throw cause;
-    throw new ProofError('wrong-boundary', 'the boundaries of a record cannot be read', { cause });
+    const value = await decodeRecord(bytes, cid);
+    return { record: { bytes, value, boundaries: recordBoundaries(value, service) } };
+  } catch (error) {
+    if (error instanceof ProofError) return { record: undefined, flaw: error.reason };
+    if (error instanceof InvalidBoundaryError) return { record: undefined, flaw: 'wrong-boundary' };
+    throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { type Did, type DidKey, InvalidIdentifierError, ProofError } from '@stratos/protocol';
+import { type Did, type DidKey, ProofError } from '@stratos/protocol';
 import { zone } from '@stratos/protocol/lexicons';
 import { type Database, inTransaction, isUnstorable, type Transaction } from '../database.ts';
 import { applyCommit, claimedActor } from './apply-commit.ts';
@@ -120,7 +120,6 @@ async function commitOrRefusal(tx: Transaction, nodeDid: Did, body: unknown): Pr
   } catch (error) {
     // Everything is proven before the first row is written: there is nothing to take back.
     if (error instanceof ProofError) return [error.reason];
-    if (error instanceof InvalidIdentifierError) return ['malformed'];
     throw error;
   }
 }

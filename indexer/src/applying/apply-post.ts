@@ -28,7 +28,7 @@ export async function applyPost(
   }
   if (!op.cid || !op.record) {
     await removePost(tx, op.uri, context.nodeDid);
-    return undefined;
+    return op.flaw;
   }
   const post = readPost(op.record.value);
   const refused = post ? refuseBoundaries(op.record.boundaries, context) : 'invalid-record';
