@@ -1,0 +1,13 @@
+import { unauthenticated } from './errors.ts';
+import type { Operations } from './operations.ts';
+
+/** What a request brings to the resolvers: its operations, or nothing when nobody is signed in. */
+export interface ApiContext {
+  operations?: Operations | undefined;
+}
+
+/** Throws `UNAUTHENTICATED` when nobody is signed in. */
+export function operationsOf(context: ApiContext): Operations {
+  if (!context.operations) throw unauthenticated();
+  return context.operations;
+}

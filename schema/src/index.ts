@@ -1,0 +1,10 @@
+export * from './actor-input.ts';
+export * from './context.ts';
+export * from './errors.ts';
+export { printGraphqlSchema } from './graphql/print.ts';
+export { buildGraphqlSchema } from './graphql/schema.ts';
+export * from './operations.ts';
+export { toTrpcError } from './trpc/errors.ts';
+export { createRouter, type StratosRouter } from './trpc/router.ts';
+export * from './views.ts';
+export type { Visible } from './visible.ts';

@@ -1,0 +1,1 @@
+export type { StratosRouter } from './router.ts';
