@@ -1,0 +1,34 @@
+import { lexToJson } from '@atproto/lex-json';
+import { type Boundary, isAtUri, parseAtUri } from '@stratos/protocol';
+import type { JsonObject, PostView } from '@stratos/schema';
+import type { HydratedPost } from '../hydration/posts.ts';
+
+/** A post in the form of the API, all of it from the signed record. */
+export function presentPost(post: HydratedPost, boundaries: Boundary[], handle: string): PostView {
+  const { uri, cid, node, value, indexedAt } = post;
+  const record = lexToJson(value) as JsonObject;
+  const reply = record['reply'];
+  const { text, createdAt } = record;
+  return {
+    uri,
+    cid,
+    node,
+    author: { did: parseAtUri(uri).did, handle },
+    text: typeof text === 'string' ? text : '',
+    record,
+    createdAt: typeof createdAt === 'string' ? createdAt : indexedAt.toISOString(),
+    indexedAt: indexedAt.toISOString(),
+    boundaries,
+    replyRoot: isObject(reply) ? uriOf(reply['root']) : null,
+    replyParent: isObject(reply) ? uriOf(reply['parent']) : null,
+  };
+}
+
+function uriOf(reference: unknown): string | null {
+  const uri = isObject(reference) ? reference['uri'] : undefined;
+  return isAtUri(uri) ? uri : null;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

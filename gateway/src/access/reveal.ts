@@ -1,0 +1,55 @@
+import {
+  type AtUri,
+  type Boundary,
+  boundaryNode,
+  type Did,
+  InvalidBoundaryError,
+  parseAtUri,
+  recordBoundaries,
+} from '@stratos/protocol';
+import type { PostView, ViewerView, Visible } from '@stratos/schema';
+import type { HydratedPost } from '../hydration/posts.ts';
+import { presentPost } from './present.ts';
+import type { Scope } from './scope.ts';
+import { visible } from './visible.ts';
+
+/**
+ * A post as the scope's viewer may see it, or undefined when they may not. Decided by the signed
+ * record alone, whatever found it. Its author sees all of it; others need a boundary in common.
+ *
+ * @param within - only if the post is in this boundary
+ */
+export function revealPost(
+  scope: Scope,
+  post: HydratedPost,
+  handle: string,
+  within?: Boundary,
+): Visible<PostView> | undefined {
+  const boundaries = boundariesOf(post);
+  const shared = isAuthor(scope, post.uri)
+    ? boundaries
+    : boundaries.filter((boundary) => scope.boundaries.has(boundary));
+  if (shared.length === 0 && !isAuthor(scope, post.uri)) return undefined;
+  if (within && !shared.includes(within)) return undefined;
+  return visible(presentPost(post, shared, handle));
+}
+
+/** The viewer, as they see themselves. */
+export function revealViewer(scope: Scope, handle: string): Visible<ViewerView> {
+  return visible({ did: scope.viewer, handle, boundaries: [...scope.boundaries] });
+}
+
+/** Whether the scope's viewer wrote what is at this address. */
+export function isAuthor(scope: Scope, uri: AtUri): boolean {
+  return parseAtUri(uri).did === scope.viewer;
+}
+
+/** Those that the record names and its node may speak for. What cannot be read names none. */
+function boundariesOf({ value, node }: { value: HydratedPost['value']; node: Did }): Boundary[] {
+  try {
+    return recordBoundaries(value, node).filter((boundary) => boundaryNode(boundary) === node);
+  } catch (error) {
+    if (error instanceof InvalidBoundaryError) return [];
+    throw error;
+  }
+}

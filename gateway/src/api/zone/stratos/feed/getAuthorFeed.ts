@@ -1,0 +1,21 @@
+import { zone } from '@stratos/protocol/lexicons';
+import { type ApiDependencies, viewerOf } from '../../../context.ts';
+import { boundaryParam } from '../../../params.ts';
+import { feedView } from '../../../views.ts';
+
+const method = zone.stratos.feed.getAuthorFeed;
+
+export function getAuthorFeed({ server, contexts }: ApiDependencies): void {
+  server.add(method.main, {
+    auth: viewerOf(contexts, method.$lxm),
+    handler: async ({ auth, params }) => {
+      const page = await auth.credentials.authorFeed({
+        actor: params.actor,
+        boundary: boundaryParam(params.boundary),
+        first: params.limit,
+        after: params.cursor,
+      });
+      return { encoding: 'application/json', body: feedView(page) };
+    },
+  });
+}

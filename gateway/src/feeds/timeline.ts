@@ -1,0 +1,21 @@
+import type { Boundary } from '@stratos/protocol';
+import type { Scope } from '../access/scope.ts';
+import { type Candidate, mergeBoundaries, type Slice, type Transaction } from './skeleton.ts';
+
+/** Posts of the boundaries of the scope, or of one of them. */
+export function timelineSkeleton(
+  transaction: Transaction,
+  scope: Scope,
+  boundary: Boundary | undefined,
+  slice: Slice,
+): Promise<Candidate[]> {
+  return transaction.$queryRaw<Candidate[]>(
+    mergeBoundaries(narrow(scope, boundary), undefined, slice),
+  );
+}
+
+/** The boundaries of the scope, or the one that is asked for if it is among them. */
+export function narrow(scope: Scope, boundary: Boundary | undefined): Iterable<Boundary> {
+  if (boundary === undefined) return scope.boundaries;
+  return scope.boundaries.has(boundary) ? [boundary] : [];
+}

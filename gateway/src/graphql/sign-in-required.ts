@@ -1,0 +1,28 @@
+import { type ApiContext, ApiError } from '@stratos/schema';
+import { type DocumentNode, getOperationAST, Kind } from 'graphql';
+import type { Plugin } from 'graphql-yoga';
+import type { Logger } from '../logger.ts';
+import { toRequestError } from './errors.ts';
+
+/** Lets nobody query without signing in, except for the schema itself, which is public. */
+export function signInRequired(logger: Logger): Plugin<ApiContext> {
+  return {
+    onExecute({ args, setResultAndStopExecution }) {
+      if (args.contextValue.operations) return;
+      if (asksForSchemaOnly(args.document, args.operationName)) return;
+      const error = new ApiError('UNAUTHENTICATED', 'Authentication required');
+      setResultAndStopExecution({ errors: [toRequestError(error, logger)] });
+    },
+  };
+}
+
+function asksForSchemaOnly(document: DocumentNode, operationName?: string | null): boolean {
+  const operation = getOperationAST(document, operationName);
+  const selections = operation?.selectionSet.selections ?? [];
+  return (
+    selections.length > 0 &&
+    selections.every(
+      (selection) => selection.kind === Kind.FIELD && selection.name.value.startsWith('__'),
+    )
+  );
+}

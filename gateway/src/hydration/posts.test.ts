@@ -1,0 +1,42 @@
+import { createPrismaClient, type PrismaClient } from '@stratos/prisma';
+import { createTestDatabase, type TestDatabase } from '@stratos/prisma/testing';
+import { encodeRecord, qualifyBoundary, toAtUri, toDid } from '@stratos/protocol';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createLogger } from '../logger.ts';
+import { World, type WrittenPost } from '../testing/world.ts';
+import { createPostLoader } from './posts.ts';
+
+const node = toDid('did:web:node.test');
+const author = toDid('did:plc:author');
+const boundaries = [qualifyBoundary(node, 'open')];
+
+let database: TestDatabase;
+let prisma: PrismaClient;
+let post: WrittenPost;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  prisma = createPrismaClient(database.url, { poolSize: 2 });
+  const world = new World(prisma);
+  await world.node(node);
+  post = await world.post({ author, node, boundaries, rkey: 'r' });
+});
+afterAll(async () => {
+  await prisma.$disconnect();
+  await database[Symbol.asyncDispose]();
+});
+
+test('loads what was chosen, and nothing that took its place since', async () => {
+  const counter = { refused: 0 };
+  const loader = createPostLoader(prisma, createLogger('silent'), counter);
+  const { cid: another } = await encodeRecord({ text: 'another' });
+  const chosen = { uri: post.uri, node, cid: post.cid, sortAt: post.at };
+  const gone = { ...chosen, uri: toAtUri(`at://${author}/zone.stratos.feed.post/gone`) };
+  const [found, changed, absent] = await Promise.all([
+    loader.load(chosen),
+    loader.load({ ...chosen, cid: another }),
+    loader.load(gone),
+  ]);
+  expect(found?.value).toMatchObject({ text: 'r' });
+  expect([changed, absent]).toEqual([undefined, undefined]);
+  expect(counter.refused).toBe(2);
+});

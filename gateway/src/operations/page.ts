@@ -1,0 +1,84 @@
+import { type Boundary, parseAtUri } from '@stratos/protocol';
+import type { PostView, Visible, VisiblePostPage } from '@stratos/schema';
+import { revealPost } from '../access/reveal.ts';
+import type { Scope } from '../access/scope.ts';
+import type { Candidate, Position, Slice } from '../feeds/skeleton.ts';
+import type { HandleLoader } from '../hydration/handles.ts';
+import type { PostLoader } from '../hydration/posts.ts';
+
+export interface Loaders {
+  posts: PostLoader;
+  handles: HandleLoader;
+}
+
+/** What was found for a viewer, and the scope that it was found by. */
+export interface Found {
+  scope: Scope;
+  candidates: Candidate[];
+}
+
+export interface PageQuery {
+  first: number;
+  after: Position | undefined;
+  /** Only posts that are in this boundary. */
+  within: Boundary | undefined;
+}
+
+interface Revealed {
+  position: Position;
+  post: Visible<PostView>;
+}
+
+/**
+ * A page of visible posts. What fails verification is made up for by what follows it, so that a
+ * page is full or the last.
+ */
+export async function readPage(
+  loaders: Loaders,
+  { first, after, within }: PageQuery,
+  find: (slice: Slice) => Promise<Found>,
+  seal: (position: Position) => string,
+): Promise<VisiblePostPage> {
+  const wanted = first + 1;
+  const revealed: Revealed[] = [];
+  for (let from = after, more = true; more && revealed.length < wanted; ) {
+    const { scope, candidates } = await find({ after: from, limit: wanted });
+    const posts = await revealAll(loaders, scope, candidates, within);
+    revealed.push(...posts.filter((post) => post !== undefined));
+    from = candidates.at(-1);
+    more = candidates.length === wanted;
+  }
+  return {
+    edges: revealed.slice(0, first).map(({ position, post }) => edge(post, () => seal(position))),
+    hasNextPage: revealed.length > first,
+  };
+}
+
+/** The candidates that are what they were and that the scope's viewer may see, in their order. */
+export function revealAll(
+  loaders: Loaders,
+  scope: Scope,
+  candidates: readonly Candidate[],
+  within?: Boundary,
+): Promise<(Revealed | undefined)[]> {
+  return Promise.all(
+    candidates.map(async (candidate) => {
+      const [hydrated, handle] = await Promise.all([
+        loaders.posts.load(candidate),
+        loaders.handles.load(parseAtUri(candidate.uri).did),
+      ]);
+      const post = hydrated && revealPost(scope, hydrated, handle, within);
+      return post && { position: candidate, post };
+    }),
+  );
+}
+
+/** An edge whose cursor is made when somebody asks for it. */
+function edge(node: Visible<PostView>, cursor: () => string) {
+  return {
+    node,
+    get cursor() {
+      return cursor();
+    },
+  };
+}

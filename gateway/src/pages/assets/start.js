@@ -1,0 +1,12 @@
+// Starts GraphiQL, whose workers are served from here too.
+self.MonacoEnvironment = {
+  globalAPI: false,
+  getWorkerUrl: (_moduleId, label) => `/assets/worker-${label}.js`,
+};
+const { defaultQuery } = JSON.parse(document.querySelector('#settings').textContent);
+globalThis.YogaGraphiQL.renderYogaGraphiQL(document.querySelector('#root'), {
+  endpoint: '/graphql',
+  title: 'Stratos Gateway',
+  defaultQuery,
+  shouldPersistHeaders: false,
+});

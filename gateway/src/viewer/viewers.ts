@@ -1,0 +1,107 @@
+import {
+  AuthRequiredError,
+  bearerToken,
+  type Did,
+  type ServiceAuthVerifier,
+} from '@stratos/protocol';
+import { decodeProtectedHeader } from 'jose';
+import type { DpopVerifier } from './dpop.ts';
+import { SESSION_TYP, type Session, type Sessions } from './sessions.ts';
+
+/** What of a request says who is asking. */
+export interface Credentials {
+  method: string;
+  /** Canonical URL of the request, without query. */
+  url: string;
+  authorization: string | undefined;
+  /** The `DPoP` header. */
+  proof: string | undefined;
+}
+
+export interface ViewersOptions {
+  serviceAuth: ServiceAuthVerifier;
+  sessions: Sessions;
+  dpop: DpopVerifier;
+  /** Whether sessions that are not bound are accepted and given. */
+  bearerSessions: boolean;
+}
+
+export interface IssuedSession {
+  did: Did;
+  token: string;
+  tokenType: 'Bearer' | 'DPoP';
+  expiresAt: Date;
+}
+
+const EXCHANGE_MAX_LIFETIME = 3600;
+
+/** Finds out who is asking. */
+export class Viewers {
+  readonly #options: ViewersOptions;
+
+  constructor(options: ViewersOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Who is asking, by a session or a service-auth token for the method `lxm`; undefined when nobody
+   * says so. Throws {@link AuthRequiredError} when what is said does not hold.
+   */
+  async identify(credentials: Credentials, lxm: string): Promise<Did | undefined> {
+    const { authorization } = credentials;
+    if (authorization === undefined) return undefined;
+    const bound = dpopToken(authorization);
+    if (bound) return this.#boundSession(bound, credentials);
+    const token = bearerToken(authorization);
+    if (!token) throw new AuthRequiredError('unknown kind of authorization');
+    return isSession(token)
+      ? this.#bearerSession(token)
+      : this.#options.serviceAuth.verify(token, lxm);
+  }
+
+  /**
+   * Exchanges a service-auth token for a session, which is bound when there is a DPoP proof. Throws
+   * {@link AuthRequiredError}.
+   */
+  async createSession(credentials: Credentials, lxm: string): Promise<IssuedSession> {
+    const { authorization, proof, method, url } = credentials;
+    const { serviceAuth, sessions, dpop, bearerSessions } = this.#options;
+    const jwt = bearerToken(authorization);
+    if (!jwt) throw new AuthRequiredError('a service-auth token is needed');
+    if (proof === undefined && !bearerSessions)
+      throw new AuthRequiredError('a DPoP proof is needed');
+    // @NOTE first, because a missing nonce must not use up the service-auth token
+    const boundTo = proof === undefined ? undefined : await dpop.verify(proof, { method, url });
+    const did = await serviceAuth.verify(jwt, lxm, { maxLifetimeSeconds: EXCHANGE_MAX_LIFETIME });
+    const issued = await sessions.issue({ viewer: did, boundTo });
+    return { did, tokenType: boundTo ? 'DPoP' : 'Bearer', ...issued };
+  }
+
+  async #bearerSession(token: string): Promise<Did> {
+    const { viewer, boundTo }: Session = await this.#options.sessions.verify(token);
+    if (boundTo) throw new AuthRequiredError('the session is bound and needs a DPoP proof');
+    if (!this.#options.bearerSessions)
+      throw new AuthRequiredError('sessions must be bound by DPoP');
+    return viewer;
+  }
+
+  async #boundSession(token: string, { proof, method, url }: Credentials): Promise<Did> {
+    const { viewer, boundTo } = await this.#options.sessions.verify(token);
+    if (proof === undefined) throw new AuthRequiredError('a DPoP proof is needed');
+    const key = await this.#options.dpop.verify(proof, { method, url, accessToken: token });
+    if (boundTo !== key) throw new AuthRequiredError('the session is bound to another key');
+    return viewer;
+  }
+}
+
+function dpopToken(authorization: string): string | undefined {
+  return authorization.match(/^DPoP ([\w\-.~+/]+=*)$/i)?.[1];
+}
+
+function isSession(token: string): boolean {
+  try {
+    return decodeProtectedHeader(token).typ === SESSION_TYP;
+  } catch {
+    return false;
+  }
+}
