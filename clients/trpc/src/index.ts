@@ -1,0 +1,6 @@
+export {
+  createStratosClient,
+  type Session,
+  type StratosClient,
+  type StratosClientOptions,
+} from './client.ts';
