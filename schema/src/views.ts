@@ -21,7 +21,7 @@ export interface PostView {
   node: Did;
   author: ActorView;
   text: string;
-  /** The whole record. */
+  /** The whole record as it was signed, but for boundaries that the viewer does not share. */
   record: JsonObject;
   createdAt: string;
   indexedAt: string;

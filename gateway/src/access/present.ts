@@ -3,10 +3,14 @@ import { type Boundary, isAtUri, parseAtUri } from '@stratos/protocol';
 import type { JsonObject, PostView } from '@stratos/schema';
 import type { HydratedPost } from '../hydration/posts.ts';
 
-/** A post in the form of the API, all of it from the signed record. */
+/**
+ * A post in the form of the API, all of it from the signed record.
+ *
+ * @param boundaries - those that the viewer may know of; the record is shown with no others
+ */
 export function presentPost(post: HydratedPost, boundaries: Boundary[], handle: string): PostView {
   const { uri, cid, node, value, indexedAt } = post;
-  const record = lexToJson(value) as JsonObject;
+  const record = withBoundaries(lexToJson(value) as JsonObject, boundaries);
   const reply = record['reply'];
   const { text, createdAt } = record;
   return {
@@ -24,11 +28,18 @@ export function presentPost(post: HydratedPost, boundaries: Boundary[], handle: 
   };
 }
 
+function withBoundaries(record: JsonObject, boundaries: Boundary[]): JsonObject {
+  const { boundary } = record;
+  if (!isObject(boundary)) return record;
+  const values = boundaries.map((value) => ({ value }));
+  return { ...record, boundary: { ...boundary, values } };
+}
+
 function uriOf(reference: unknown): string | null {
   const uri = isObject(reference) ? reference['uri'] : undefined;
   return isAtUri(uri) ? uri : null;
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
+function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

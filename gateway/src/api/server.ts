@@ -18,6 +18,8 @@ export function createXrpcServer(
     payload: { jsonLimit: MAX_JSON_BYTES, textLimit: MAX_JSON_BYTES, blobLimit: 0 },
     errorParser: createErrorParser(logger),
   });
+  server.router.disable('x-powered-by');
+  server.router.disable('etag');
   for (const add of [getTimeline, getAuthorFeed, getPost, createSession]) {
     add({ server, ...dependencies });
   }

@@ -113,6 +113,18 @@ test('a row that puts a record into a wider boundary does not widen it', async (
     expect(await surface.post(gateway.url, token, secret.uri)).toBeNull();
 });
 
+test('a boundary that the viewer does not share is nowhere in the answer', async () => {
+  const facts = { author: author.did, node, boundaries: [open, closed], rkey: 'both' };
+  const both = await gateway.world.post(facts);
+  const theirs = await gateway.session(author);
+  for (const surface of SURFACES) {
+    const { body } = await surface.rawPost(gateway.url, token, both.uri);
+    expect(body).toContain(open);
+    expect(body).not.toContain(closed);
+    expect((await surface.rawPost(gateway.url, theirs, both.uri)).body).toContain(closed);
+  }
+});
+
 test('a node cannot put its record into the boundary of another node', async () => {
   const other = toDid('did:web:other.test');
   await gateway.world.node(other);

@@ -22,7 +22,8 @@ export function addPost(builder: Builder, refs: { actor: ActorRef; boundary: Bou
       text: t.exposeString('text', { description: 'Its text.' }),
       record: t.expose('record', {
         type: 'JSON',
-        description: 'The whole record, as its author signed it.',
+        description:
+          'The whole record as its author signed it, but for boundaries that the viewer does not share.',
       }),
       createdAt: t.expose('createdAt', {
         type: 'DateTime',
