@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { access, chmod, chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { PostgresBinaries } from './binaries.ts';
+import { reachableFolder } from './reach.ts';
 import type { ServerUser } from './server-user.ts';
 
 const run = promisify(execFile);
@@ -11,6 +12,7 @@ const run = promisify(execFile);
 export const SUPERUSER = 'stratos';
 
 export interface DataFolder {
+  root: string;
   cluster: string;
   log: string;
   password: string;
@@ -22,10 +24,10 @@ export async function openDataFolder(
   binaries: PostgresBinaries,
   user: ServerUser,
 ): Promise<DataFolder> {
-  const root = resolve(dataDir);
-  await mkdir(root, { recursive: true });
-  await chmod(root, user.uid === undefined ? 0o700 : 0o711);
-  await requireReachable(root, binaries, user);
+  const wanted = resolve(dataDir);
+  await mkdir(wanted, { recursive: true });
+  await chmod(wanted, user.uid === undefined ? 0o700 : 0o711);
+  const root = await reachableFolder(wanted, user);
 
   const passwordFile = join(root, 'password');
   const password = await readOrCreatePassword(passwordFile, user);
@@ -33,7 +35,7 @@ export async function openDataFolder(
   if (!(await exists(join(cluster, 'PG_VERSION')))) {
     await initialise(cluster, passwordFile, binaries, user);
   }
-  return { cluster, log: join(root, 'postgres.log'), password };
+  return { root, cluster, log: join(root, 'postgres.log'), password };
 }
 
 async function initialise(
@@ -70,22 +72,6 @@ async function readOrCreatePassword(file: string, user: ServerUser): Promise<str
     await rename(draft, file);
   }
   return (await readFile(file, 'utf8')).trim();
-}
-
-async function requireReachable(
-  root: string,
-  binaries: PostgresBinaries,
-  user: ServerUser,
-): Promise<void> {
-  if (user.uid === undefined) return;
-  for (const folder of [root, dirname(binaries.postgres)]) {
-    await run('test', ['-x', folder], { ...user, cwd: '/' }).catch((cause: unknown) => {
-      throw new Error(
-        `Started by root, Postgres runs as the user 'postgres', who cannot reach ${folder}. Move the project to a folder that others may enter (not /root), start it as another user, or set DATABASE_URL.`,
-        { cause },
-      );
-    });
-  }
 }
 
 async function give(path: string, { uid, gid }: ServerUser): Promise<void> {

@@ -63,6 +63,29 @@ test('takes over from an owner that was killed, never from one that lives', asyn
   expect(stdout).not.toMatch(new RegExp(`^\\s*${orphan}\\s+[^Z]`, 'm'));
 });
 
+test.runIf(process.getuid?.() === 0)(
+  'runs for root in a folder that nobody else may enter, and keeps its data there',
+  async () => {
+    const closed = await mkdtemp(join(tmpdir(), 'stratos-closed-'));
+    const options = { dataDir: join(closed, 'data'), port: 0, persistent: true };
+    try {
+      {
+        await using postgres = await startEmbeddedPostgres(options);
+        await query(postgres.url('postgres'), 'create table kept as select 7 as value');
+      }
+      {
+        await using again = await startEmbeddedPostgres(options);
+        expect(await query(again.url('postgres'), 'select value from kept')).toHaveLength(1);
+      }
+      await rm(options.dataDir, { recursive: true });
+      await using fresh = await startEmbeddedPostgres({ ...options, persistent: false });
+      await expect(query(fresh.url('postgres'), 'select value from kept')).rejects.toThrow('kept');
+    } finally {
+      await rm(closed, { recursive: true });
+    }
+  },
+);
+
 test('leaves the signals of the process to others', () => {
   expect(process.listeners('SIGTERM').map(String).join()).not.toContain('eventFilters');
   expect(process.listeners('beforeExit').map(String).join()).not.toContain('eventFilters');

@@ -6,6 +6,7 @@ import { postgresBinaries } from './binaries.ts';
 import { type DataFolder, openDataFolder, SUPERUSER } from './data-folder.ts';
 import { clearOrphan, OWNER_CONNECTION } from './orphan.ts';
 import { freePort, requireFreePort } from './port.ts';
+import { reachableBinaries } from './reach.ts';
 import { hasEnded, lastWords, spawnServer, stopServer } from './server-process.ts';
 import { serverUser } from './server-user.ts';
 
@@ -36,7 +37,8 @@ export interface EmbeddedDatabase extends AsyncDisposable {
 export async function startEmbeddedPostgres(
   options: EmbeddedPostgresOptions,
 ): Promise<EmbeddedDatabase> {
-  const [binaries, user] = await Promise.all([postgresBinaries(), serverUser()]);
+  const user = await serverUser();
+  const binaries = await reachableBinaries(await postgresBinaries(), user);
   const folder = await openDataFolder(options.dataDir, binaries, user);
   await clearOrphan(folder);
   const port = options.port || (await freePort());
@@ -53,7 +55,10 @@ export async function startEmbeddedPostgres(
     await owner?.end().catch(() => {});
     await stopServer(child);
     process.off('exit', stopAtExit);
-    if (!options.persistent) await rm(options.dataDir, { recursive: true, force: true });
+    if (options.persistent) return;
+    for (const path of new Set([folder.root, options.dataDir])) {
+      await rm(path, { recursive: true, force: true });
+    }
   }
 
   let owner: Client | undefined;
