@@ -1,21 +1,5 @@
-import { ConfigError } from '@stratos/protocol/environment';
+import { runService } from '@stratos/protocol/run-service';
 import { readConfig } from './config.ts';
 import { startGateway } from './service.ts';
 
-try {
-  const starting = startGateway(readConfig(process.env));
-  let stopping = false;
-  const stop = async () => {
-    if (stopping) return;
-    stopping = true;
-    const gateway = await starting;
-    await gateway[Symbol.asyncDispose]();
-    process.exit(0);
-  };
-  // @NOTE before it has started, so that no signal finds nobody listening
-  process.on('SIGTERM', stop).on('SIGINT', stop);
-  await starting;
-} catch (error) {
-  console.error(error instanceof ConfigError ? error.message : error);
-  process.exit(1);
-}
+await runService('the gateway', async () => startGateway(readConfig(process.env)));

@@ -1,5 +1,6 @@
+import { ConfigError } from '@stratos/protocol/environment';
 import { expect, test } from 'vitest';
-import { ConfigError, readConfig } from './config.ts';
+import { readConfig } from './config.ts';
 
 const ENV = {
   DATABASE_URL: 'postgresql://stratos:hunter2@127.0.0.1:5433/appview',
