@@ -71,7 +71,7 @@ export interface GatewayConfig {
 export function readConfig(env: Record<string, string | undefined>): GatewayConfig {
   const data = parseEnvironment(variables, env);
   const demo = demoOf(data);
-  refuseDevModeInPublic(data.STRATOS_DEV_MODE, data.GATEWAY_PUBLIC_URL);
+  refuseDevModeInPublic(data.STRATOS_DEV_MODE, data.GATEWAY_PUBLIC_URL, 'GATEWAY_PUBLIC_URL');
   if (demo && data.GATEWAY_PUBLIC_URL.startsWith('https:')) {
     throw new ConfigError('GATEWAY_DEMO_ACCOUNTS: not with an https GATEWAY_PUBLIC_URL');
   }

@@ -39,9 +39,13 @@ describe('environment', () => {
   });
 
   it('keeps development shortcuts off public services, and plain http off all others', () => {
-    expect(() => refuseDevModeInPublic(true, 'https://node.example')).toThrow(ConfigError);
-    expect(() => refuseDevModeInPublic(false, 'http://node.example')).toThrow(ConfigError);
-    refuseDevModeInPublic(true, 'http://localhost:3100');
-    refuseDevModeInPublic(false, 'https://node.example');
+    expect(() => refuseDevModeInPublic(true, 'https://node.example', 'PUBLIC_URL')).toThrow(
+      ConfigError,
+    );
+    expect(() => refuseDevModeInPublic(false, 'http://node.example', 'PUBLIC_URL')).toThrow(
+      ConfigError,
+    );
+    refuseDevModeInPublic(true, 'http://localhost:3100', 'PUBLIC_URL');
+    refuseDevModeInPublic(false, 'https://node.example', 'PUBLIC_URL');
   });
 });

@@ -56,13 +56,20 @@ export function parseEnvironment<T extends z.ZodType>(
   throw new ConfigError(parsed.error.issues.map(describe).join('; '));
 }
 
-/** Development shortcuts must not reach a public service. Throws {@link ConfigError}. */
-export function refuseDevModeInPublic(devMode: boolean, publicUrl: string): void {
+/**
+ * Development shortcuts must not reach a public service, nor plain http any other.
+ *
+ * @param variable - the one that the public URL came from
+ * @throws {@link ConfigError}
+ */
+export function refuseDevModeInPublic(devMode: boolean, publicUrl: string, variable: string): void {
   const isPublic = publicUrl.startsWith('https:');
-  if (devMode && isPublic)
-    throw new ConfigError('STRATOS_DEV_MODE cannot be on with an https public URL');
-  if (!devMode && !isPublic)
-    throw new ConfigError('the public URL must be https unless STRATOS_DEV_MODE is on');
+  if (devMode && isPublic) {
+    throw new ConfigError(`STRATOS_DEV_MODE: cannot be on while ${variable} is https`);
+  }
+  if (!devMode && !isPublic) {
+    throw new ConfigError(`${variable}: must be https unless STRATOS_DEV_MODE is on`);
+  }
 }
 
 function describe(issue: z.core.$ZodIssue): string {

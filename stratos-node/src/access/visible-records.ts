@@ -1,0 +1,81 @@
+import type { LexMap } from '@atproto/lex-data';
+import {
+  type AtUri,
+  type Boundary,
+  type Cid,
+  type Did,
+  decodeRecord,
+  parseAtUri,
+  recordBoundaries,
+} from '@stratos/protocol';
+import type { NodeContext } from '../context.ts';
+import type { StoredRecord } from '../storage/actor-storage.ts';
+import { mayRead, type Viewer } from './viewer.ts';
+
+/** A record that the viewer may read. */
+export interface VisibleRecord {
+  uri: AtUri;
+  cid: Cid;
+  value: LexMap;
+  boundaries: Boundary[];
+}
+
+export interface ReadOptions {
+  /** Lets the AppViews that the operator named read everything. */
+  asAppView?: boolean;
+}
+
+type ReadContext = Pick<NodeContext, 'actors' | 'config' | 'logger'>;
+
+/** Those of the records that exist and that the viewer may read. The others are not told apart. */
+export async function visibleRecords(
+  ctx: ReadContext,
+  viewer: Viewer,
+  uris: readonly AtUri[],
+  { asAppView = false }: ReadOptions = {},
+): Promise<Map<AtUri, VisibleRecord>> {
+  const visible = new Map<AtUri, VisibleRecord>();
+  for (const [owner, owned] of Map.groupBy(new Set(uris), (uri) => parseAtUri(uri).did)) {
+    const stored = await ctx.actors.read(owner, (actor) => actor.records(owned));
+    for (const row of stored?.values() ?? []) {
+      const record = await readRecord(ctx, row);
+      if (!record) continue;
+      const allowed = (asAppView && viewer.isAppView) || mayRead(viewer, owner, record.boundaries);
+      if (allowed) visible.set(record.uri, record);
+    }
+  }
+  return visible;
+}
+
+export async function visibleRecord(
+  ctx: ReadContext,
+  viewer: Viewer,
+  uri: AtUri,
+  options?: ReadOptions,
+): Promise<VisibleRecord | undefined> {
+  return (await visibleRecords(ctx, viewer, [uri], options)).get(uri);
+}
+
+async function readRecord(ctx: ReadContext, row: StoredRecord): Promise<VisibleRecord | undefined> {
+  try {
+    const value = await decodeRecord(row.bytes, row.cid);
+    return {
+      uri: row.uri,
+      cid: row.cid,
+      value,
+      boundaries: boundariesOf(value, ctx.config.serviceDid),
+    };
+  } catch (error) {
+    ctx.logger.error({ err: error, uri: row.uri }, 'a stored record cannot be read');
+    return undefined;
+  }
+}
+
+/** Boundaries that cannot be read are none, which leaves the record to its owner. */
+function boundariesOf(value: LexMap, nodeDid: Did): Boundary[] {
+  try {
+    return recordBoundaries(value, nodeDid);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,69 @@
+import type { IncomingMessage } from 'node:http';
+import type { l } from '@atproto/lex-schema';
+import type { AuthResult, LexMethodHandler, Server } from '@atproto/xrpc-server';
+import type { Did } from '@stratos/protocol';
+import type { Response } from 'express';
+import type { NodeContext } from '../context.ts';
+import { NodeError, toAnswer } from '../node-error.ts';
+
+interface Exchange {
+  req: IncomingMessage;
+  res: Response;
+}
+
+type Authenticate<Auth extends AuthResult> = (exchange: Exchange) => Promise<Auth>;
+
+/** Adds a method whose errors, of its handler or its check of credentials, are the node's own answers. */
+export function addMethod<Method extends l.Query | l.Procedure, Auth extends AuthResult>(
+  server: Server,
+  method: l.Main<Method>,
+  authenticate: Authenticate<Auth>,
+  handler: LexMethodHandler<Method, Auth>,
+): void {
+  const config = {
+    auth: answering(authenticate),
+    handler: answering(async (context: Parameters<typeof handler>[0]) => handler(context)),
+  };
+  // @NOTE the overloads of `add` cannot be resolved for a type parameter
+  (server.add as (ns: unknown, config: unknown) => void).call(server, method, config);
+}
+
+function answering<Context extends Pick<Exchange, 'res'>, Result>(
+  run: (context: Context) => Promise<Result>,
+): (context: Context) => Promise<Result> {
+  return async (context) => {
+    try {
+      return await run(context);
+    } catch (error) {
+      const answer = toAnswer(error);
+      if (answer instanceof NodeError) context.res.set(answer.headers);
+      throw answer;
+    }
+  };
+}
+
+/** Requires a caller who proves who they are, for the method `lxm`. */
+export function callerOf(
+  ctx: NodeContext,
+  lxm: string,
+): Authenticate<{ credentials: { did: Did } }> {
+  return async ({ req }) => ({ credentials: { did: await ctx.authenticator.caller(req, lxm) } });
+}
+
+/** Accepts callers who do not say who they are, but none who claim it falsely. */
+export function anyCallerOf(
+  ctx: NodeContext,
+  lxm: string,
+): Authenticate<{ credentials: { did: Did | undefined } }> {
+  return async ({ req }) => ({
+    credentials: { did: await ctx.authenticator.optionalCaller(req, lxm) },
+  });
+}
+
+/** Requires the operator, and says where they call from. */
+export function operatorOf(
+  ctx: NodeContext,
+  lxm: string,
+): Authenticate<{ credentials: { address: string } }> {
+  return async ({ req }) => ({ credentials: { address: await ctx.operatorGate.pass(req, lxm) } });
+}

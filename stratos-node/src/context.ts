@@ -1,0 +1,32 @@
+import type { IdentityResolver, SigningKey } from '@stratos/protocol';
+import type { Authenticator } from './auth/authenticator.ts';
+import type { OperatorGate } from './auth/operator-gate.ts';
+import type { NodeConfig } from './config.ts';
+import type { Logger } from './logger.ts';
+import type { OutboxWorker } from './outbox/outbox-worker.ts';
+import type { ActorLocks } from './repo/actor-locks.ts';
+import type { WriteRateLimit } from './repo/write-rate-limit.ts';
+import type { ActorStorage } from './storage/actor-storage.ts';
+import type { ServiceStorage } from './storage/service-storage.ts';
+import type { Publisher } from './stream/publisher.ts';
+import type { StreamSignal } from './stream/stream-signal.ts';
+
+/** What the parts of a running node share. */
+export interface NodeContext {
+  readonly config: NodeConfig;
+  readonly logger: Logger;
+  readonly identity: IdentityResolver;
+  /** The node's secp256k1 key. */
+  readonly nodeKey: SigningKey;
+  readonly actors: ActorStorage;
+  readonly service: ServiceStorage;
+  readonly locks: ActorLocks;
+  readonly publisher: Publisher;
+  readonly signal: StreamSignal;
+  readonly outbox: OutboxWorker;
+  readonly writeRate: WriteRateLimit;
+  readonly authenticator: Authenticator;
+  readonly operatorGate: OperatorGate;
+  /** Aborted when the node begins to stop. */
+  readonly stopping: AbortSignal;
+}

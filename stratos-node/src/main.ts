@@ -1,0 +1,6 @@
+import { runService } from '@stratos/protocol/run-service';
+import { readConfig } from './config.ts';
+import { startNode } from './service.ts';
+
+process.umask(0o077);
+await runService('the node', async () => startNode(readConfig(process.env)));

@@ -1,0 +1,185 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Did } from '@stratos/protocol';
+import PQueue from 'p-queue';
+import type { Logger } from '../logger.ts';
+import type { ServiceStorage } from '../storage/service-storage.ts';
+import type { OutboxHead, OutboxJob } from '../storage/sqlite/outbox-store.ts';
+import { PdsError } from './pds-repo.ts';
+
+/** Carries out one job. Throws {@link PdsError}; must be safe to repeat. */
+export type RunJob = (did: Did, job: OutboxJob) => Promise<void>;
+
+export interface OutboxWorkerOptions {
+  service: Pick<ServiceStorage, 'outbox'>;
+  run: RunJob;
+  logger: Logger;
+  /** People served at once. */
+  concurrency?: number;
+  /** Of those, people of one PDS. */
+  concurrencyPerPds?: number;
+  /** Wait after the first failure; it doubles with each further one. */
+  firstRetryMs?: number;
+}
+
+const LONGEST_RETRY_MS = 5 * 60_000;
+const HEADS_PER_SCAN = 100;
+const LONGEST_SLEEP_MS = 60_000;
+/** What a job that is under way gets when the node stops; it will be done again. */
+const STOP_WITHIN_MS = 3_000;
+
+/**
+ * Does the jobs of the outbox: one at a time and in order for each person, people side by side. A
+ * PDS that is slow or dead holds up its own people alone. Jobs outlive the process.
+ */
+export class OutboxWorker implements AsyncDisposable {
+  readonly #options: Required<OutboxWorkerOptions>;
+  readonly #queue: PQueue;
+  readonly #busy = new Map<Did, string>();
+  readonly #settling = new Set<() => void>();
+  #timer: NodeJS.Timeout | undefined;
+  #scanning: Promise<void> | undefined;
+  #scanAgain = false;
+  #stopped = true;
+
+  constructor(options: OutboxWorkerOptions) {
+    this.#options = { concurrency: 32, concurrencyPerPds: 4, firstRetryMs: 1_000, ...options };
+    this.#queue = new PQueue({ concurrency: this.#options.concurrency });
+  }
+
+  start(): void {
+    this.#stopped = false;
+    this.wake();
+  }
+
+  /** Looks for jobs now. To be called after some were added. */
+  wake(): void {
+    if (this.#stopped) return;
+    this.#scanAgain = true;
+    this.#scanning ??= this.#scan().finally(() => {
+      this.#scanning = undefined;
+      if (this.#scanAgain) this.wake();
+    });
+  }
+
+  /** Resolves once a person has no jobs left, or after `timeoutMs`, whichever is first. */
+  async settled(did: Did, timeoutMs: number): Promise<void> {
+    const deadline = Date.now() + timeoutMs;
+    while (Date.now() < deadline && !this.#stopped) {
+      const { promise: progress, resolve } = Promise.withResolvers<void>();
+      this.#settling.add(resolve);
+      try {
+        const head = await this.#options.service.outbox.head(did);
+        if (!head || head.parkedReason !== null) return;
+        await Promise.race([progress, sleep(deadline - Date.now(), undefined, { ref: false })]);
+      } finally {
+        this.#settling.delete(resolve);
+      }
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    this.#queue.clear();
+    this.#reportProgress();
+    await this.#scanning;
+    await Promise.race([this.#queue.onIdle(), sleep(STOP_WITHIN_MS, undefined, { ref: false })]);
+  }
+
+  async #scan(): Promise<void> {
+    while (this.#scanAgain && !this.#stopped) {
+      this.#scanAgain = false;
+      clearTimeout(this.#timer);
+      while (await this.#startSome());
+    }
+  }
+
+  /** Starts with people whose turn it is. True if there may be more of them. */
+  async #startSome(): Promise<boolean> {
+    const { service, concurrency } = this.#options;
+    const people = [...this.#busy.keys()];
+    const heads = await service.outbox.heads(HEADS_PER_SCAN, { people, pdses: this.#fullPdses() });
+    let hasStarted = false;
+    for (const { did, dueAt, pdsEndpoint } of heads) {
+      const wait = dueAt - Date.now();
+      if (wait > 0) {
+        this.#wakeIn(wait);
+        return false;
+      }
+      if (this.#busy.size >= concurrency || this.#stopped) return false;
+      if (this.#fullPdses().includes(pdsEndpoint)) continue;
+      this.#start(did, pdsEndpoint);
+      hasStarted = true;
+    }
+    return hasStarted && heads.length === HEADS_PER_SCAN;
+  }
+
+  #fullPdses(): string[] {
+    const people = Map.groupBy(this.#busy.values(), (pds) => pds);
+    const isFull = (pds: string) =>
+      (people.get(pds)?.length ?? 0) >= this.#options.concurrencyPerPds;
+    return [...people.keys()].filter(isFull);
+  }
+
+  #start(did: Did, pds: string): void {
+    this.#busy.set(did, pds);
+    const served = this.#queue.add(() => this.#serve(did));
+    void served.finally(() => {
+      this.#busy.delete(did);
+      this.wake();
+    });
+  }
+
+  #wakeIn(wait: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.wake(), Math.min(wait, LONGEST_SLEEP_MS));
+    this.#timer.unref();
+  }
+
+  /** Does a person's jobs until none is left or one has to wait. */
+  async #serve(did: Did): Promise<void> {
+    const { service, logger } = this.#options;
+    try {
+      while (!this.#stopped) {
+        const head = await service.outbox.head(did);
+        if (!head || head.parkedReason !== null || head.dueAt > Date.now()) return;
+        await this.#attempt(head);
+        this.#reportProgress();
+      }
+    } catch (error) {
+      logger.error({ err: error, did }, 'the outbox failed');
+    }
+  }
+
+  async #attempt(head: OutboxHead): Promise<void> {
+    const { service, run, logger } = this.#options;
+    const { id, did, job, attempts } = head;
+    try {
+      await run(did, job);
+      await service.outbox.done(id);
+    } catch (error) {
+      if (error instanceof PdsError && !error.isTransient) {
+        logger.warn({ err: error, did, kind: job.kind }, 'an outbox job is parked');
+        return service.outbox.park(id, error.message);
+      }
+      const wait = Math.max(
+        this.#backoff(attempts),
+        error instanceof PdsError ? (error.retryAfterMs ?? 0) : 0,
+      );
+      logger.warn(
+        { err: error, did, kind: job.kind, attempts, wait },
+        'an outbox job will be tried again',
+      );
+      await service.outbox.retry(id, attempts + 1, Date.now() + Math.min(wait, LONGEST_RETRY_MS));
+    }
+  }
+
+  #backoff(attempts: number): number {
+    const base = Math.min(this.#options.firstRetryMs * 2 ** attempts, LONGEST_RETRY_MS);
+    return base * (0.5 + Math.random() / 2);
+  }
+
+  #reportProgress(): void {
+    for (const resolve of this.#settling) resolve();
+  }
+}

@@ -1,0 +1,51 @@
+import type { Did } from '@stratos/protocol';
+import type { WriteRate } from '../config.ts';
+import { NodeError } from '../node-error.ts';
+
+interface Writer {
+  /** When each write of the window happened, oldest first. */
+  writes: number[];
+  blockedUntil: number;
+}
+
+const SWEEP_ABOVE = 10_000;
+
+/** A sliding window of writes per person; whoever exceeds it waits for a cooldown. */
+export class WriteRateLimit {
+  readonly #rate: WriteRate;
+  readonly #now: () => number;
+  readonly #writers = new Map<Did, Writer>();
+
+  constructor(rate: WriteRate, now: () => number = Date.now) {
+    this.#rate = rate;
+    this.#now = now;
+  }
+
+  /** Counts one write. Throws `RateLimitExceeded` when it is one too many. */
+  take(did: Did): void {
+    const now = this.#now();
+    if (this.#writers.size > SWEEP_ABOVE) this.#sweep(now);
+    const writer = this.#writers.get(did) ?? { writes: [], blockedUntil: 0 };
+    this.#writers.set(did, writer);
+    if (writer.blockedUntil > now) throw tooMany(writer.blockedUntil - now);
+    writer.writes = writer.writes.filter((at) => at > now - this.#rate.windowMs);
+    if (writer.writes.length >= this.#rate.maxWrites) {
+      writer.blockedUntil = now + this.#rate.cooldownMs;
+      throw tooMany(this.#rate.cooldownMs);
+    }
+    writer.writes.push(now);
+  }
+
+  #sweep(now: number): void {
+    for (const [did, { writes, blockedUntil }] of this.#writers) {
+      const newest = writes.at(-1) ?? 0;
+      if (blockedUntil <= now && newest <= now - this.#rate.windowMs) this.#writers.delete(did);
+    }
+  }
+}
+
+function tooMany(waitMs: number): NodeError {
+  return new NodeError('RateLimitExceeded', 'Too many writes', {
+    retryAfterSeconds: waitMs / 1000,
+  });
+}

@@ -1,0 +1,77 @@
+import type { AtUri, Cid, Did, Tid } from '@stratos/protocol';
+import type { ActorReader } from './sqlite/actor-reader.ts';
+import type { ActorTransactor } from './sqlite/actor-transactor.ts';
+
+/** The newest commit of a repo. */
+export interface RepoRoot {
+  cid: Cid;
+  rev: Tid;
+}
+
+/** A record as it is stored: its row and its block. */
+export interface StoredRecord {
+  uri: AtUri;
+  cid: Cid;
+  collection: string;
+  rkey: string;
+  /** Revision of the repo that wrote it. */
+  rev: Tid;
+  bytes: Uint8Array;
+}
+
+/** One change to one record, as the event log keeps it. */
+export interface EventOp {
+  action: 'create' | 'update' | 'delete';
+  /** `{collection}/{rkey}` */
+  path: string;
+  cid?: Cid;
+  prev?: Cid;
+  boundaries?: string[];
+  prevBoundaries?: string[];
+}
+
+/** What is to happen on the person's PDS because of a commit. */
+export type StubChange =
+  | { action: 'put'; collection: string; rkey: string; stub: Record<string, unknown> }
+  | { action: 'delete'; collection: string; rkey: string };
+
+/** A commit as the event log keeps it: everything needed to publish it, and no record content. */
+export interface CommitEvent {
+  time: string;
+  rev: Tid;
+  commit: Cid;
+  since?: Tid;
+  prevData?: Cid;
+  ops: EventOp[];
+  stub?: StubChange;
+  /** CAR with the commit and the tree nodes that prove the operations and their inverse. */
+  proof: Uint8Array;
+}
+
+/** All that one commit changes in an actor's store. */
+export interface RepoCommit {
+  root: RepoRoot;
+  newBlocks: Iterable<readonly [Cid, Uint8Array]>;
+  /** Blocks that the tree no longer reaches; those that another record still has are kept. */
+  removedCids: readonly Cid[];
+  event: CommitEvent;
+}
+
+/** The stores of all actors, each its own database, opened when needed. */
+export interface ActorStorage extends AsyncDisposable {
+  /** Makes the store of an actor with its signing key, or leaves the one that exists as it is. */
+  create(did: Did, signingKey: Uint8Array): Promise<void>;
+  /** Runs `read` on one snapshot of the actor's store; undefined if the actor has none. */
+  read<T>(did: Did, read: (actor: ActorReader) => Promise<T>): Promise<T | undefined>;
+  /** Runs `write` in one transaction. Throws {@link UnknownActorError} if the actor has no store. */
+  write<T>(did: Did, write: (actor: ActorTransactor) => Promise<T>): Promise<T>;
+  /** Leaves nothing of what was deleted in the actor's files. */
+  scrub(did: Did): Promise<void>;
+}
+
+/** An actor whose store does not exist. */
+export class UnknownActorError extends Error {
+  override name = 'UnknownActorError';
+}
+
+export type { ActorReader, ActorTransactor };

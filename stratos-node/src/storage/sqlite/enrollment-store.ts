@@ -1,0 +1,70 @@
+import { type Boundary, type Did, type DidKey, sortedBoundaries } from '@stratos/protocol';
+import type { Kysely } from 'kysely';
+import type { ServiceTables } from './service-schema.ts';
+
+/** A person's standing at this node. */
+export interface Enrollment {
+  did: Did;
+  enrolledAt: string;
+  pdsEndpoint: string | undefined;
+  /** The P-256 key of the person's repo here. */
+  signingKey: DidKey;
+  active: boolean;
+  boundaries: Boundary[];
+}
+
+/** Who is enrolled, and in what. */
+export class EnrollmentStore {
+  readonly #db: Kysely<ServiceTables>;
+
+  constructor(db: Kysely<ServiceTables>) {
+    this.#db = db;
+  }
+
+  async get(did: Did): Promise<Enrollment | undefined> {
+    const rows = await this.#db
+      .selectFrom('enrollment as person')
+      .leftJoin('enrollment_boundary as member', 'member.did', 'person.did')
+      .select(['person.enrolledAt', 'person.pdsEndpoint', 'person.signingKeyDid', 'person.active'])
+      .select('member.boundary')
+      .where('person.did', '=', did)
+      .execute();
+    const [first] = rows;
+    if (!first) return undefined;
+    return {
+      did,
+      enrolledAt: first.enrolledAt,
+      pdsEndpoint: first.pdsEndpoint ?? undefined,
+      signingKey: first.signingKeyDid,
+      active: first.active === 'true',
+      boundaries: sortedBoundaries(rows.flatMap(({ boundary }) => boundary ?? [])),
+    };
+  }
+
+  async put(enrollment: Enrollment & { enrollmentRkey: string }): Promise<void> {
+    const { did, boundaries, signingKey, pdsEndpoint, active, enrolledAt, enrollmentRkey } =
+      enrollment;
+    const values = {
+      enrolledAt,
+      pdsEndpoint: pdsEndpoint ?? null,
+      signingKeyDid: signingKey,
+      active: active ? ('true' as const) : ('false' as const),
+      enrollmentRkey,
+    };
+    await this.#db
+      .insertInto('enrollment')
+      .values({ did, ...values })
+      .onConflict((conflict) => conflict.column('did').doUpdateSet(values))
+      .execute();
+    await this.setBoundaries(did, boundaries);
+  }
+
+  async setBoundaries(did: Did, boundaries: readonly Boundary[]): Promise<void> {
+    await this.#db.deleteFrom('enrollment_boundary').where('did', '=', did).execute();
+    if (boundaries.length === 0) return;
+    await this.#db
+      .insertInto('enrollment_boundary')
+      .values(boundaries.map((boundary) => ({ did, boundary })))
+      .execute();
+  }
+}

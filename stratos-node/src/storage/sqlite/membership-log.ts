@@ -1,0 +1,45 @@
+import type { Cid, Did } from '@stratos/protocol';
+import type { Kysely } from 'kysely';
+import type { ServiceTables } from './service-schema.ts';
+
+/** A place in the chain of membership entries. */
+export interface LogPosition {
+  seq: number;
+  cid: Cid;
+}
+
+/** The append-only, hash-chained log of memberships. */
+export class MembershipLog {
+  readonly #db: Kysely<ServiceTables>;
+
+  constructor(db: Kysely<ServiceTables>) {
+    this.#db = db;
+  }
+
+  /** The newest entry; undefined while the log is empty. */
+  async head(): Promise<LogPosition | undefined> {
+    return this.#db
+      .selectFrom('membership_log')
+      .select(['seq', 'cid'])
+      .orderBy('seq', 'desc')
+      .limit(1)
+      .executeTakeFirst();
+  }
+
+  async append(
+    row: LogPosition & { did: Did; entry: Uint8Array; issuedAt: string },
+  ): Promise<void> {
+    await this.#db.insertInto('membership_log').values(row).execute();
+  }
+
+  /** The bytes of entries, exactly as signed. */
+  async entries(seqs: readonly number[]): Promise<Map<number, Uint8Array>> {
+    if (seqs.length === 0) return new Map();
+    const rows = await this.#db
+      .selectFrom('membership_log')
+      .select(['seq', 'entry'])
+      .where('seq', 'in', seqs)
+      .execute();
+    return new Map(rows.map((row) => [row.seq, row.entry]));
+  }
+}

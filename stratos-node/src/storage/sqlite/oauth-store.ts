@@ -1,0 +1,66 @@
+import type { NodeSavedSession, NodeSavedState } from '@atproto/oauth-client-node';
+import type { Kysely } from 'kysely';
+import type { ServiceTables } from './service-schema.ts';
+
+/** Milliseconds after which an OAuth flow that nobody finished is forgotten. */
+const STATE_LIFETIME_MS = 60 * 60_000;
+
+/** Sessions with people's PDSes, and flows on the way to one. */
+export class OAuthStore {
+  readonly #db: Kysely<ServiceTables>;
+
+  constructor(db: Kysely<ServiceTables>) {
+    this.#db = db;
+  }
+
+  async state(key: string): Promise<NodeSavedState | undefined> {
+    const row = await this.#db
+      .selectFrom('oauth_state')
+      .select('state')
+      .where('key', '=', key)
+      .where('createdAt', '>', oldestState())
+      .executeTakeFirst();
+    return row && JSON.parse(row.state);
+  }
+
+  async putState(key: string, state: NodeSavedState): Promise<void> {
+    await this.#db.deleteFrom('oauth_state').where('createdAt', '<=', oldestState()).execute();
+    const values = { state: JSON.stringify(state), createdAt: new Date().toISOString() };
+    await this.#db
+      .insertInto('oauth_state')
+      .values({ key, ...values })
+      .onConflict((conflict) => conflict.column('key').doUpdateSet(values))
+      .execute();
+  }
+
+  async deleteState(key: string): Promise<void> {
+    await this.#db.deleteFrom('oauth_state').where('key', '=', key).execute();
+  }
+
+  async session(key: string): Promise<NodeSavedSession | undefined> {
+    const row = await this.#db
+      .selectFrom('oauth_session')
+      .select('session')
+      .where('key', '=', key)
+      .executeTakeFirst();
+    return row && JSON.parse(row.session);
+  }
+
+  async putSession(key: string, session: NodeSavedSession): Promise<void> {
+    const now = new Date().toISOString();
+    const values = { session: JSON.stringify(session), updatedAt: now };
+    await this.#db
+      .insertInto('oauth_session')
+      .values({ key, createdAt: now, ...values })
+      .onConflict((conflict) => conflict.column('key').doUpdateSet(values))
+      .execute();
+  }
+
+  async deleteSession(key: string): Promise<void> {
+    await this.#db.deleteFrom('oauth_session').where('key', '=', key).execute();
+  }
+}
+
+function oldestState(): string {
+  return new Date(Date.now() - STATE_LIFETIME_MS).toISOString();
+}

@@ -1,0 +1,109 @@
+import type { Did } from '@stratos/protocol';
+import { type Kysely, sql } from 'kysely';
+import type { StubChange } from '../actor-storage.ts';
+import type { ServiceTables } from './service-schema.ts';
+
+/** Something to be done on a person's PDS. */
+export type OutboxJob = { kind: 'stub'; change: StubChange } | { kind: 'enrollment' };
+
+/** The oldest job of a person, which must be done before any other of theirs. */
+export interface OutboxHead {
+  id: number;
+  did: Did;
+  job: OutboxJob;
+  attempts: number;
+  /** Milliseconds since the epoch. */
+  dueAt: number;
+  parkedReason: string | null;
+  /** Empty if it is not known. */
+  pdsEndpoint: string;
+}
+
+/** Jobs that wait for people's PDSes, in order per person. */
+export class OutboxStore {
+  readonly #db: Kysely<ServiceTables>;
+
+  constructor(db: Kysely<ServiceTables>) {
+    this.#db = db;
+  }
+
+  async add(did: Did, job: OutboxJob): Promise<void> {
+    const createdAt = new Date().toISOString();
+    const row = {
+      did,
+      job: JSON.stringify(job),
+      attempts: 0,
+      dueAt: 0,
+      parkedReason: null,
+      createdAt,
+    };
+    await this.#db.insertInto('outbox').values(row).execute();
+  }
+
+  /** The oldest job of each person, unless it is parked, soonest first. */
+  async heads(limit: number, except: { people: readonly Did[]; pdses: readonly string[] }) {
+    const rows = await this.#headsQuery()
+      .where('outbox.parkedReason', 'is', null)
+      .$if(except.people.length > 0, (query) => query.where('outbox.did', 'not in', except.people))
+      .$if(except.pdses.length > 0, (query) =>
+        query.where(sql<string>`coalesce(enrollment.pdsEndpoint, '')`, 'not in', except.pdses),
+      )
+      .orderBy('outbox.dueAt')
+      .limit(limit)
+      .execute();
+    return rows.map(toHead);
+  }
+
+  async head(did: Did): Promise<OutboxHead | undefined> {
+    const row = await this.#headsQuery().where('outbox.did', '=', did).executeTakeFirst();
+    return row && toHead(row);
+  }
+
+  async done(id: number): Promise<void> {
+    await this.#db.deleteFrom('outbox').where('id', '=', id).execute();
+  }
+
+  async retry(id: number, attempts: number, dueAt: number): Promise<void> {
+    await this.#db.updateTable('outbox').set({ attempts, dueAt }).where('id', '=', id).execute();
+  }
+
+  /** Puts a job, and with it all later ones of the person, aside until {@link unpark}. */
+  async park(id: number, parkedReason: string): Promise<void> {
+    await this.#db.updateTable('outbox').set({ parkedReason }).where('id', '=', id).execute();
+  }
+
+  async unpark(did: Did): Promise<void> {
+    await this.#db
+      .updateTable('outbox')
+      .set({ parkedReason: null, attempts: 0, dueAt: 0 })
+      .where('did', '=', did)
+      .execute();
+  }
+
+  async count(did: Did): Promise<number> {
+    const { count } = await this.#db
+      .selectFrom('outbox')
+      .select(({ fn }) => fn.countAll<number>().as('count'))
+      .where('did', '=', did)
+      .executeTakeFirstOrThrow();
+    return count;
+  }
+
+  #headsQuery() {
+    return this.#db
+      .selectFrom('outbox')
+      .leftJoin('enrollment', 'enrollment.did', 'outbox.did')
+      .select(['outbox.id', 'outbox.did', 'outbox.job', 'outbox.attempts', 'outbox.dueAt'])
+      .select('outbox.parkedReason')
+      .select(sql<string>`coalesce(enrollment.pdsEndpoint, '')`.as('pdsEndpoint'))
+      .where('outbox.id', 'in', ({ selectFrom }) =>
+        selectFrom('outbox as first')
+          .select(sql<number>`min(first.id)`.as('id'))
+          .groupBy('first.did'),
+      );
+  }
+}
+
+function toHead(row: Omit<OutboxHead, 'job'> & { job: string }): OutboxHead {
+  return { ...row, job: JSON.parse(row.job) };
+}

@@ -1,0 +1,57 @@
+import type { Did } from '@stratos/protocol';
+import type { Kysely } from 'kysely';
+import type { ServiceTables } from './service-schema.ts';
+
+/** How much of each actor's own log has reached the node's stream, and whose must be looked at. */
+export class PublicationStore {
+  readonly #db: Kysely<ServiceTables>;
+
+  constructor(db: Kysely<ServiceTables>) {
+    this.#db = db;
+  }
+
+  /** The last position of the actor's log that is published; 0 if none is. */
+  async publishedSeq(did: Did): Promise<number> {
+    const row = await this.#db
+      .selectFrom('actor_publication')
+      .select('publishedSeq')
+      .where('did', '=', did)
+      .executeTakeFirst();
+    return row?.publishedSeq ?? 0;
+  }
+
+  async advance(did: Did, publishedSeq: number): Promise<void> {
+    await this.#db
+      .insertInto('actor_publication')
+      .values({ did, publishedSeq, dirty: 1 })
+      .onConflict((conflict) => conflict.column('did').doUpdateSet({ publishedSeq }))
+      .execute();
+  }
+
+  /** Says, before the first write to an actor's store, that it may come to hold unpublished commits. */
+  async markDirty(did: Did): Promise<void> {
+    await this.#db
+      .insertInto('actor_publication')
+      .values({ did, publishedSeq: 0, dirty: 1 })
+      .onConflict((conflict) => conflict.column('did').doUpdateSet({ dirty: 1 }))
+      .execute();
+  }
+
+  async dirtyActors(): Promise<Did[]> {
+    const rows = await this.#db
+      .selectFrom('actor_publication')
+      .select('did')
+      .where('dirty', '=', 1)
+      .execute();
+    return rows.map(({ did }) => did);
+  }
+
+  /** Says that an actor's store holds nothing unpublished. */
+  async markClean(did: Did): Promise<void> {
+    await this.#db
+      .updateTable('actor_publication')
+      .set({ dirty: 0 })
+      .where('did', '=', did)
+      .execute();
+  }
+}

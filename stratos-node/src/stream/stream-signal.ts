@@ -1,0 +1,35 @@
+/** Wakes those who wait for the node's stream to grow. */
+export class StreamSignal {
+  #version = 0;
+  readonly #waiting = new Set<() => void>();
+
+  /** Changes with every {@link raise}. Read it *before* looking at the log. */
+  get version(): number {
+    return this.#version;
+  }
+
+  raise(): void {
+    this.#version += 1;
+    for (const wake of [...this.#waiting]) wake();
+  }
+
+  /** Resolves once the version is no longer `seen`, after `timeoutMs`, or when aborted. */
+  async changedSince(
+    seen: number,
+    options: { timeoutMs: number; signal: AbortSignal },
+  ): Promise<void> {
+    const { timeoutMs, signal } = options;
+    if (this.#version !== seen || signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const wake = () => {
+        clearTimeout(timer);
+        this.#waiting.delete(wake);
+        signal.removeEventListener('abort', wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, timeoutMs);
+      this.#waiting.add(wake);
+      signal.addEventListener('abort', wake);
+    });
+  }
+}

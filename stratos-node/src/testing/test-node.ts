@@ -1,0 +1,228 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type Boundary,
+  type Did,
+  type DidDocument,
+  type IdentityResolver,
+  mintServiceAuth,
+  qualifyBoundary,
+  SigningKey,
+  toDid,
+} from '@stratos/protocol';
+import { com, zone } from '@stratos/protocol/lexicons';
+import { type NodeConfig, readConfig } from '../config.ts';
+import { enroll } from '../enrollment/enroll.ts';
+import { silentLogger } from '../logger.ts';
+import type { FindPdsSession } from '../outbox/oauth-sessions.ts';
+import { PdsError } from '../outbox/pds-repo.ts';
+import { type NodeService, startNode } from '../service.ts';
+
+export const NODE_DID = toDid('did:web:localhost%3A3100');
+export const SWORDSMITH = qualifyBoundary(NODE_DID, 'swordsmith');
+export const AEKEA = qualifyBoundary(NODE_DID, 'aekea');
+export const APPVIEW_DID = toDid('did:web:localhost%3A4000');
+export const ADMIN_PASSWORD = 'correct horse battery';
+
+/** Somebody with a DID and the key by which their PDS would sign for them. */
+export class TestPerson {
+  readonly did: Did;
+  readonly key: SigningKey;
+
+  constructor(did: Did, key: SigningKey) {
+    this.did = did;
+    this.key = key;
+  }
+
+  static named(name: string): TestPerson {
+    const label = name
+      .replaceAll(/[^a-z2-7]/g, '')
+      .padEnd(24, 'a')
+      .slice(0, 24);
+    return new TestPerson(toDid(`did:plc:${label}`), SigningKey.generate('secp256k1'));
+  }
+
+  get didDocument(): DidDocument {
+    return {
+      id: this.did,
+      verificationMethod: [
+        {
+          id: `${this.did}#atproto`,
+          type: 'Multikey',
+          controller: this.did,
+          publicKeyMultibase: this.key.did().slice('did:key:'.length),
+        },
+      ],
+    };
+  }
+
+  async authorization(lxm: string, audience: string = NODE_DID): Promise<string> {
+    const jwt = await mintServiceAuth({
+      issuer: this.did,
+      audience: audience as Did,
+      lxm,
+      key: this.key,
+    });
+    return `Bearer ${jwt}`;
+  }
+}
+
+/** Resolves the people that it was told of, and nobody else. */
+export function staticIdentity(people: readonly TestPerson[]): IdentityResolver {
+  const documents = new Map(people.map((person) => [person.did, person.didDocument]));
+  return {
+    didDocument: async (did) => documents.get(did),
+    verifiedHandle: async () => undefined,
+    fetch: async () => Promise.reject(new Error('this test fetches nothing')),
+  };
+}
+
+const unreachablePds: FindPdsSession = async () => {
+  throw new PdsError('no PDS in this test', { isTransient: false });
+};
+
+export interface TestNodeOptions {
+  people?: readonly TestPerson[];
+  dataDir?: string;
+  env?: Record<string, string>;
+  findPdsSession?: FindPdsSession;
+}
+
+export function testConfig(dataDir: string, env: Record<string, string> = {}): NodeConfig {
+  return readConfig({
+    STRATOS_SERVICE_DID: NODE_DID,
+    STRATOS_PUBLIC_URL: 'http://localhost:3100',
+    STRATOS_PORT: '0',
+    STRATOS_DATA_DIR: dataDir,
+    STRATOS_ALLOWED_DOMAINS: 'swordsmith,aekea',
+    STRATOS_ALLOWED_APPVIEWS: APPVIEW_DID,
+    STRATOS_ADMIN_PASSWORD: ADMIN_PASSWORD,
+    STRATOS_HEARTBEAT_INTERVAL_MS: '200',
+    STRATOS_DEV_MODE: 'true',
+    ...env,
+  });
+}
+
+/** A node on a free port with people that it can identify, in a folder of its own. */
+export class TestNode implements AsyncDisposable {
+  readonly appView: TestPerson;
+  readonly #node: NodeService;
+  readonly #temporaryDir: string | undefined;
+
+  private constructor(node: NodeService, appView: TestPerson, temporaryDir: string | undefined) {
+    this.#node = node;
+    this.appView = appView;
+    this.#temporaryDir = temporaryDir;
+  }
+
+  static async start(options: TestNodeOptions = {}): Promise<TestNode> {
+    const appView = new TestPerson(APPVIEW_DID, SigningKey.generate('secp256k1'));
+    const made =
+      options.dataDir === undefined ? await mkdtemp(join(tmpdir(), 'stratos-')) : undefined;
+    const dataDir = options.dataDir ?? made ?? '';
+    const node = await startNode(testConfig(dataDir, options.env), {
+      identity: staticIdentity([appView, ...(options.people ?? [])]),
+      logger: silentLogger,
+      findPdsSession: options.findPdsSession ?? unreachablePds,
+    });
+    return new TestNode(node, appView, made);
+  }
+
+  get ctx() {
+    return this.#node.ctx;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#node.port}`;
+  }
+
+  async enroll(person: TestPerson, boundaries: readonly Boundary[]): Promise<void> {
+    await enroll(this.ctx, person.did, { boundaries });
+  }
+
+  async get(
+    nsid: string,
+    params: Record<string, string>,
+    authorization?: string,
+  ): Promise<Response> {
+    return fetch(`${this.url}/xrpc/${nsid}?${new URLSearchParams(params)}`, {
+      headers: authorization === undefined ? {} : { authorization },
+    });
+  }
+
+  async post(nsid: string, body: unknown, authorization?: string): Promise<Response> {
+    return fetch(`${this.url}/xrpc/${nsid}`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        ...(authorization !== undefined && { authorization }),
+      },
+      body: JSON.stringify(body),
+    });
+  }
+
+  /** Calls a query as somebody. */
+  async query(person: TestPerson, nsid: string, params: Record<string, string>): Promise<Response> {
+    return this.get(nsid, params, await person.authorization(nsid));
+  }
+
+  /** Calls a procedure as somebody. */
+  async procedure(person: TestPerson, nsid: string, body: unknown): Promise<Response> {
+    return this.post(nsid, body, await person.authorization(nsid));
+  }
+
+  async operator(nsid: string, body: unknown): Promise<Response> {
+    return this.post(
+      nsid,
+      body,
+      `Basic ${Buffer.from(`admin:${ADMIN_PASSWORD}`).toString('base64')}`,
+    );
+  }
+
+  /** Asks for a record to be created. */
+  async tryPost(
+    person: TestPerson,
+    record: Record<string, unknown>,
+    more: Record<string, unknown> = {},
+  ) {
+    const collection = zone.stratos.feed.post.$nsid;
+    const body = { repo: person.did, collection, record, ...more };
+    return this.procedure(person, com.atproto.repo.createRecord.$nsid, body);
+  }
+
+  /** Creates a post and requires that it works. */
+  async createPost(
+    person: TestPerson,
+    record: Record<string, unknown>,
+    more: Record<string, unknown> = {},
+  ): Promise<com.atproto.repo.createRecord.$OutputBody> {
+    const response = await this.tryPost(person, record, more);
+    if (!response.ok) throw new Error(`createRecord: ${response.status} ${await response.text()}`);
+    return response.json();
+  }
+
+  async deletePost(person: TestPerson, uri: string): Promise<Response> {
+    const [, , , collection, rkey] = uri.split('/');
+    const body = { repo: person.did, collection, rkey };
+    return this.procedure(person, com.atproto.repo.deleteRecord.$nsid, body);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#node[Symbol.asyncDispose]();
+    if (this.#temporaryDir !== undefined) await rm(this.#temporaryDir, { recursive: true });
+  }
+}
+
+/** The record of a post. */
+export function postRecord(text: string, boundaries: readonly string[] = [SWORDSMITH]) {
+  return {
+    $type: zone.stratos.feed.post.$nsid,
+    text,
+    boundary: {
+      $type: zone.stratos.boundary.defs.Domains.$type,
+      values: boundaries.map((value) => ({ value })),
+    },
+    createdAt: new Date().toISOString(),
+  };
+}
