@@ -7,6 +7,7 @@ import {
   loadOrCreateSigningKey,
   MemoryReplayStore,
 } from '@stratos/protocol';
+import { listenHost } from '@stratos/protocol/environment';
 import type { GatewayConfig } from './config.ts';
 import { Cursors } from './feeds/cursors.ts';
 import { createLogger } from './logger.ts';
@@ -72,7 +73,7 @@ export async function startGateway(config: GatewayConfig): Promise<Gateway> {
   });
   const server = createServer({ requestTimeout: 30_000 }, app);
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(config.port, resolve);
+    server.once('error', reject).listen(config.port, listenHost(config.devMode), resolve);
   });
   resources.defer(() => close(server));
   const { port } = server.address() as AddressInfo;

@@ -72,6 +72,11 @@ export function refuseDevModeInPublic(devMode: boolean, publicUrl: string, varia
   }
 }
 
+/** Where a service listens: everywhere, but in development on this machine alone. */
+export function listenHost(devMode: boolean): string | undefined {
+  return devMode ? '127.0.0.1' : undefined;
+}
+
 function describe(issue: z.core.$ZodIssue): string {
   const isMissing = issue.code === 'invalid_type' && issue.input === undefined;
   return `${issue.path.join('.')}: ${isMissing ? 'is required' : issue.message}`;

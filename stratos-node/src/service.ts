@@ -5,6 +5,7 @@ import {
   type IdentityResolver,
   loadOrCreateSigningKey,
 } from '@stratos/protocol';
+import { listenHost } from '@stratos/protocol/environment';
 import { createAuthenticator } from './auth/authenticator.ts';
 import { OperatorGate } from './auth/operator-gate.ts';
 import type { NodeConfig } from './config.ts';
@@ -82,7 +83,7 @@ export async function startNode(
   const recovered = await publisher.recover();
   if (recovered > 0)
     logger.warn({ actors: recovered }, 'looked for unpublished commits after a crash');
-  const http = opened.use(await HttpServer.listen(createApp(ctx, oauth), config.port));
+  const http = opened.use(await HttpServer.listen(createApp(ctx, oauth), config.port, listenHost(config.devMode)));
   opened.defer(() => stopping.abort());
   outbox.start();
   logger.info(

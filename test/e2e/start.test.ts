@@ -82,6 +82,21 @@ async function processesLeft(): Promise<string[]> {
   return left;
 }
 
+/** Addresses, as the kernel writes them, on which the ports of this network are listened to. */
+async function listenAddresses(): Promise<Set<string>> {
+  const LISTENING = '0A';
+  const addresses = new Set<string>();
+  for (const table of ['/proc/net/tcp', '/proc/net/tcp6']) {
+    for (const line of (await readFile(table, 'utf8')).split('\n').slice(1)) {
+      const [, local = '', , state] = line.trim().split(/\s+/);
+      const [address = '', port = ''] = local.split(':');
+      const isOurs = Object.values(ports).includes(Number.parseInt(port, 16));
+      if (isOurs && state === LISTENING) addresses.add(address);
+    }
+  }
+  return addresses;
+}
+
 async function timelineOf(handle: string): Promise<string[]> {
   const { stdout } = await promisify(execFile)('npm', ['run', '--silent', 'token', '--', handle], {
     cwd: PROJECT,
@@ -109,6 +124,7 @@ describe('npm start', () => {
     const output = await whileStarted(async (screen) => {
       expect(screen).toContain(`http://localhost:${ports.gateway}/`);
       expect((await fetch(`http://localhost:${ports.gateway}/ready`)).status).toBe(200);
+      expect(await listenAddresses(), '127.0.0.1 alone').toEqual(new Set(['0100007F']));
       first = await timelineOf('haruki.test');
       expect(first.length).toBeGreaterThan(5);
       expect(await timelineOf('mika.test')).toEqual([]);

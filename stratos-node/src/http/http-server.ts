@@ -20,9 +20,10 @@ export class HttpServer implements AsyncDisposable {
     });
   }
 
-  /** Rejects if the port is taken. */
-  static async listen(app: Express, port: number): Promise<HttpServer> {
-    const server = app.listen(port);
+  /** Rejects if the port is taken. Without a host it listens everywhere. */
+  static async listen(app: Express, port: number, host?: string): Promise<HttpServer> {
+    // @NOTE by the app itself, where xrpc-server takes up WebSockets
+    const server = host === undefined ? app.listen(port) : app.listen(port, host);
     const opened = new HttpServer(server);
     await once(server, 'listening');
     return opened;
