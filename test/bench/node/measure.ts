@@ -1,0 +1,57 @@
+import type { Child } from '../child.ts';
+import { load } from '../load.ts';
+import { median, quantile } from '../statistics.ts';
+import type { Scenario } from './requests.ts';
+
+/** Requests by which a scenario is warmed up, and its rate is guessed. */
+const WARM_UP = 400;
+/** What is prepared at once, so that no token is too old when its turn comes. */
+const MOST_REQUESTS = 30_000;
+
+export interface MeasureOptions {
+  connections: number;
+  seconds: number;
+  rounds: number;
+}
+
+export interface Measured {
+  requests: number;
+  /** Items a second of each round. */
+  rates: number[];
+  p50: number;
+  p99: number;
+  /** Milliseconds of processor that the service spent on a request, in its best round. */
+  cpu: number;
+  /** Resident memory afterwards, in MB. */
+  rss: number;
+}
+
+/** Runs a scenario for some rounds of about so many seconds each. */
+export async function measure(
+  service: Child,
+  { items, prepare }: Pick<Scenario, 'items' | 'prepare'>,
+  { connections, seconds, rounds }: MeasureOptions,
+): Promise<Measured> {
+  const round = async (count: number) => {
+    const requests = [];
+    while (requests.length < count) requests.push(await prepare());
+    await service.calm();
+    const before = await service.usage();
+    const { perSecond, latencies } = await load(service.url, requests, connections);
+    const { cpu } = await service.usage();
+    return { perSecond, latencies, cpu: (cpu - before.cpu) / count };
+  };
+  const { perSecond } = await round(WARM_UP);
+  const count = Math.min(Math.ceil(perSecond * seconds), MOST_REQUESTS);
+  const results = [];
+  while (results.length < rounds) results.push(await round(count));
+  const latencies = results.flatMap((result) => result.latencies);
+  return {
+    requests: WARM_UP + rounds * count,
+    rates: results.map((result) => result.perSecond * items),
+    p50: median(latencies),
+    p99: quantile(latencies, 0.99),
+    cpu: Math.min(...results.map((result) => result.cpu)),
+    rss: (await service.usage()).rss,
+  };
+}
