@@ -9,6 +9,7 @@ export * from './heartbeat.ts';
 export * from './identifiers.ts';
 export * from './identity.ts';
 export * from './membership.ts';
+export * from './membership-log.ts';
 export * from './record.ts';
 export * from './replay-store.ts';
 export * from './service-auth.ts';
