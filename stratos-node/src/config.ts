@@ -32,6 +32,9 @@ const variables = z.object({
   STRATOS_ENROLLMENT_MODE: z.enum(['open', 'allowlist']).default('allowlist'),
   STRATOS_ALLOWED_DIDS: didList.default([]),
   STRATOS_ALLOWED_PDS_ENDPOINTS: origins.default([]),
+  STRATOS_ALLOW_LIST_URI: z
+    .url({ protocol: /^https?$/, error: 'must be an http(s) URL' })
+    .optional(),
   STRATOS_ADMIN_PASSWORD: z.string().min(8, 'must have at least 8 characters').optional(),
   STRATOS_ALLOWED_APPVIEWS: didList.default([]),
   STRATOS_STUBS: z.enum(['on', 'off']).default('on'),
@@ -39,6 +42,7 @@ const variables = z.object({
     .string()
     .regex(/^[a-zA-Z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, - or _')
     .default('atproto_pns'),
+  STRATOS_LEXICON_DIR: z.string().min(1).optional(),
   STRATOS_HEARTBEAT_INTERVAL_MS: z.coerce.number().int().min(100).max(15_000).default(10_000),
   STRATOS_OAUTH_REDIRECT_ORIGINS: origins.default([]),
   STRATOS_WRITE_RATE_MAX_WRITES: count.default(300),
@@ -59,6 +63,8 @@ export interface EnrollmentPolicy {
   allowedDids: readonly Did[];
   /** Origins of PDSes all of whose accounts may enroll. */
   allowedPdsOrigins: readonly string[];
+  /** Where a list of further people is kept. */
+  allowListUri: string | undefined;
   /** What a newly enrolled person becomes a member of. */
   boundaries: readonly Boundary[];
 }
@@ -78,6 +84,8 @@ export interface NodeConfig {
   allowedAppViews: readonly Did[];
   stubs: boolean;
   serviceFragment: string;
+  /** Folder of further lexicons by which records are checked. */
+  lexiconDir: string | undefined;
   heartbeatIntervalMs: number;
   /** Origins other than our own to which a finished enrollment may return. */
   oauthRedirectOrigins: readonly string[];
@@ -121,12 +129,14 @@ export function readConfig(env: Record<string, string | undefined>): NodeConfig 
       mode: values.STRATOS_ENROLLMENT_MODE,
       allowedDids: values.STRATOS_ALLOWED_DIDS,
       allowedPdsOrigins: values.STRATOS_ALLOWED_PDS_ENDPOINTS,
+      allowListUri: values.STRATOS_ALLOW_LIST_URI,
       boundaries: auto.length > 0 ? auto : boundaries,
     },
     adminPassword: values.STRATOS_ADMIN_PASSWORD,
     allowedAppViews: values.STRATOS_ALLOWED_APPVIEWS,
     stubs: values.STRATOS_STUBS === 'on',
     serviceFragment: values.STRATOS_SERVICE_FRAGMENT,
+    lexiconDir: values.STRATOS_LEXICON_DIR,
     heartbeatIntervalMs: values.STRATOS_HEARTBEAT_INTERVAL_MS,
     oauthRedirectOrigins: values.STRATOS_OAUTH_REDIRECT_ORIGINS,
     writeRate: {

@@ -2,8 +2,10 @@ import type { IdentityResolver, SigningKey } from '@stratos/protocol';
 import type { Authenticator } from './auth/authenticator.ts';
 import type { OperatorGate } from './auth/operator-gate.ts';
 import type { NodeConfig } from './config.ts';
+import type { AllowList } from './enrollment/allow-list.ts';
 import type { Logger } from './logger.ts';
 import type { OutboxWorker } from './outbox/outbox-worker.ts';
+import type { RecordLexicons } from './records/record-lexicons.ts';
 import type { ActorLocks } from './repo/actor-locks.ts';
 import type { WriteRateLimit } from './repo/write-rate-limit.ts';
 import type { ActorStorage } from './storage/actor-storage.ts';
@@ -25,8 +27,10 @@ export interface NodeContext {
   readonly signal: StreamSignal;
   readonly outbox: OutboxWorker;
   readonly writeRate: WriteRateLimit;
+  readonly recordLexicons: RecordLexicons;
   readonly authenticator: Authenticator;
   readonly operatorGate: OperatorGate;
+  readonly allowList: AllowList;
   /** Aborted when the node begins to stop. */
   readonly stopping: AbortSignal;
 }

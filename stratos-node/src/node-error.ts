@@ -4,6 +4,7 @@ import { AuthRequiredError } from '@stratos/protocol';
 /** Every error that the node answers on purpose: name on the wire, HTTP status, message. */
 const ERRORS = {
   RecordNotFound: [404, 'The record could not be found'],
+  RepoNotFound: [404, 'The repo could not be found'],
   NotFound: [404, 'The person is not enrolled with this node'],
   AuthRequired: [401, 'Authentication is required'],
   NotEnrolled: [403, 'The caller is not enrolled with this node'],

@@ -6,6 +6,7 @@ import {
   DEMO_ACCOUNTS,
   DEMO_POSTS,
   type LocalNetwork,
+  procedure,
   startLocalNetwork,
 } from '../network/src/index.ts';
 import { eventually } from './eventually.ts';
@@ -167,6 +168,42 @@ describe('a post', () => {
     });
     expect(parseStub(stub)).toEqual({ uri, cid, nodeDid: network.topology.nodes.swordsmith.did });
     expect(JSON.stringify(stub)).not.toContain('anvil');
+  });
+
+  it('moves to another community with all that was said, and leaves nothing behind', async () => {
+    const { did } = network.account('rei.test');
+    const [swordsmith, aekea] = [network.boundary('swordsmith'), network.boundary('aekea')];
+    await network.nodes.swordsmith.addBoundary(did, aekea);
+    const { uri } = await network.post('rei.test', ['swordsmith'], 'Said in the wrong room.');
+    const [surface] = SURFACES;
+    const seenBy = (handle: string) => surface?.post(gateway, tokenOf(handle), uri);
+    await eventually(async () => expect(await seenBy('sakura.test')).toBeDefined());
+    expect(await seenBy('kaoruko.test')).toBeUndefined();
+
+    const node = network.topology.nodes.swordsmith;
+    const lxm = com.atproto.repo.putRecord.$lxm;
+    const token = await network.serviceAuth('rei.test', { audience: node.did, lxm });
+    const collection = zone.stratos.feed.post.$nsid;
+    const boundary = {
+      $type: zone.stratos.boundary.defs.Domains.$type,
+      values: [{ value: aekea }],
+    };
+    const createdAt = new Date().toISOString();
+    const record = { $type: collection, text: 'Said in the right room.', boundary, createdAt };
+    const { cid } = await procedure<{ cid: string }>(
+      node.url,
+      lxm,
+      { repo: did, collection, rkey: uri.split('/').at(-1), record },
+      { authorization: `Bearer ${token}` },
+    );
+    await eventually(async () => {
+      expect(await seenBy('kaoruko.test')).toMatchObject({ cid, text: 'Said in the right room.' });
+    });
+    expect(await seenBy('sakura.test')).toBeUndefined();
+    const left = await surface?.timeline(gateway, tokenOf('sakura.test'));
+    expect(JSON.stringify(left)).not.toContain('room.');
+    expect(left?.every(({ boundaries }) => boundaries.includes(swordsmith))).toBe(true);
+    await network.nodes.swordsmith.removeBoundary(did, aekea);
   });
 
   it('disappears everywhere when it is deleted', async () => {

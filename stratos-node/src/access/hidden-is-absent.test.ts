@@ -107,8 +107,73 @@ describe('com.atproto.repo.getRecord', () => {
   });
 });
 
+describe('com.atproto.repo.listRecords', () => {
+  const nsid = com.atproto.repo.listRecords.$nsid;
+  const empty = 'zone.stratos.feed.like';
+  const ask = (viewer: TestPerson, repo: string, of = collection) =>
+    node.query(viewer, nsid, { repo, collection: of });
+
+  it.each([
+    ['a member of another boundary', kaoruko],
+    ['somebody who is not enrolled', mika],
+  ])('answers %s alike, byte for byte, for hidden, empty and absent', async (_who, viewer) => {
+    const hidden = await seen(await ask(viewer, rei.did));
+    expect(hidden).toContain('[200,');
+    expect(await seen(await ask(viewer, rei.did, empty))).toBe(hidden);
+    expect(await seen(await ask(viewer, 'did:plc:bbbbbbbbbbbbbbbbbbbbbbbb'))).toBe(hidden);
+    expect(await seen(await ask(viewer, mika.did))).toBe(hidden);
+    expect(await seen(await ask(viewer, 'rei.test'))).toBe(hidden);
+    expect(await seen(await node.get(nsid, { repo: rei.did, collection }))).toBe(hidden);
+  });
+
+  it('answers members and the owner', async () => {
+    const shared = await seen(await ask(sakura, rei.did));
+    expect(shared).toContain('only for swordsmiths');
+    expect(await seen(await ask(rei, rei.did))).toBe(shared);
+  });
+});
+
+describe.each([
+  ['com.atproto.repo.describeRepo', com.atproto.repo.describeRepo.$nsid, 'repo'],
+  ['com.atproto.sync.getLatestCommit', com.atproto.sync.getLatestCommit.$nsid, 'did'],
+])('%s', (_, nsid, name) => {
+  const ask = (viewer: TestPerson, did: string) => node.query(viewer, nsid, { [name]: did });
+
+  it.each([
+    ['a member of the same boundary', sakura],
+    ['somebody who is not enrolled', mika],
+  ])('answers %s alike, byte for byte, whether there is a repo or not', async (_who, viewer) => {
+    const hidden = await seen(await ask(viewer, rei.did));
+    expect(hidden).toContain('[404,');
+    expect(hidden).toContain('RepoNotFound');
+    expect(await seen(await ask(viewer, 'did:plc:bbbbbbbbbbbbbbbbbbbbbbbb'))).toBe(hidden);
+    expect(await seen(await ask(node.appView, mika.did))).toBe(hidden);
+    expect(await seen(await ask(mika, mika.did))).toBe(hidden);
+  });
+
+  it('answers the owner and AppViews that the operator named', async () => {
+    const own = await seen(await ask(rei, rei.did));
+    expect(own).toContain('[200,');
+    expect(await seen(await ask(node.appView, rei.did))).toBe(own);
+  });
+
+  it('wants to know who asks', async () => {
+    expect((await node.get(nsid, { [name]: rei.did })).status).toBe(401);
+  });
+});
+
 describe('zone.stratos.repo.hydrateRecords', () => {
   const nsid = zone.stratos.repo.hydrateRecords.$nsid;
+
+  it('keeps order and repetitions', async () => {
+    const absent = recordUri(rei.did, collection, NEVER);
+    const { uri: other } = await node.createPost(sakura, postRecord('another'));
+    const uris = [other, absent, uri, other, uri, absent];
+    const answer = await (await node.procedure(sakura, nsid, { uris })).json();
+    const found = answer.records.map((record: { uri: string }) => record.uri);
+    expect(found).toEqual([other, uri, other, uri]);
+    expect(answer.notFound).toEqual([absent, absent]);
+  });
 
   it('lists hidden, deleted and absent records alike', async () => {
     const uris = [
@@ -139,6 +204,30 @@ describe('zone.stratos.repo.hydrateRecords', () => {
     expect(response.status).toBe(401);
     expect(response.headers.get('www-authenticate')).toBe('Bearer');
   });
+});
+
+it('lists and describes the repo of somebody who has left to nobody but them', async () => {
+  await node.enroll(mika, [SWORDSMITH]);
+  await node.createPost(mika, postRecord('farewell'));
+  const of = (viewer: TestPerson) => {
+    const answers = [
+      node.query(viewer, com.atproto.repo.listRecords.$nsid, { repo: mika.did, collection }),
+      node.query(viewer, com.atproto.repo.describeRepo.$nsid, { repo: mika.did }),
+      node.query(viewer, com.atproto.sync.getLatestCommit.$nsid, { did: mika.did }),
+    ];
+    return Promise.all(answers.map(async (answer) => (await answer).text()));
+  };
+  expect((await of(sakura))[0]).toContain('farewell');
+  expect((await of(node.appView))[1]).toContain(collection);
+  await node.procedure(mika, zone.stratos.enrollment.unenroll.$nsid, {});
+  const notFound = expect.stringContaining('RepoNotFound');
+  for (const viewer of [sakura, node.appView]) {
+    expect(await of(viewer)).toEqual(['{"records":[]}', notFound, notFound]);
+  }
+  const [list, description, commit] = await of(mika);
+  expect(list).toContain('farewell');
+  expect(description).toContain(collection);
+  expect(commit).toContain('"rev"');
 });
 
 it('hides what a person was removed from at once', async () => {

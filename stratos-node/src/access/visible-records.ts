@@ -9,6 +9,7 @@ import {
   recordBoundaries,
 } from '@stratos/protocol';
 import type { NodeContext } from '../context.ts';
+import { isEnrolled } from '../enrollment/is-enrolled.ts';
 import type { StoredRecord } from '../storage/actor-storage.ts';
 import { mayRead, type Viewer } from './viewer.ts';
 
@@ -25,7 +26,8 @@ export interface ReadOptions {
   asAppView?: boolean;
 }
 
-type ReadContext = Pick<NodeContext, 'actors' | 'config' | 'logger'>;
+/** What it takes to read records. */
+export type ReadContext = Pick<NodeContext, 'actors' | 'config' | 'logger' | 'service'>;
 
 /** Those of the records that exist and that the viewer may read. The others are not told apart. */
 export async function visibleRecords(
@@ -36,6 +38,7 @@ export async function visibleRecords(
 ): Promise<Map<AtUri, VisibleRecord>> {
   const visible = new Map<AtUri, VisibleRecord>();
   for (const [owner, owned] of Map.groupBy(new Set(uris), (uri) => parseAtUri(uri).did)) {
+    if (owner !== viewer.did && !(await isEnrolled(ctx, owner))) continue;
     const stored = await ctx.actors.read(owner, (actor) => actor.records(owned));
     for (const row of stored?.values() ?? []) {
       const record = await readRecord(ctx, row);
@@ -56,7 +59,11 @@ export async function visibleRecord(
   return (await visibleRecords(ctx, viewer, [uri], options)).get(uri);
 }
 
-async function readRecord(ctx: ReadContext, row: StoredRecord): Promise<VisibleRecord | undefined> {
+/** A stored record as it is read, by whoever may; undefined if it is damaged. */
+export async function readRecord(
+  ctx: Pick<ReadContext, 'config' | 'logger'>,
+  row: StoredRecord,
+): Promise<VisibleRecord | undefined> {
   try {
     const value = await decodeRecord(row.bytes, row.cid);
     return {

@@ -67,3 +67,20 @@ export function operatorOf(
 ): Authenticate<{ credentials: { address: string } }> {
   return async ({ req }) => ({ credentials: { address: await ctx.operatorGate.pass(req, lxm) } });
 }
+
+/** Requires the operator, or an AppView that the operator named. */
+export function operatorOrAppViewOf(
+  ctx: NodeContext,
+  lxm: string,
+): Authenticate<{ credentials: { did: Did } | { address: string } }> {
+  return async ({ req }) => {
+    // @NOTE a token that is shown to the gate of the operator would count as a wrong password
+    if (!SERVICE_AUTH.test(req.headers.authorization ?? '')) {
+      return { credentials: { address: await ctx.operatorGate.pass(req, lxm) } };
+    }
+    return { credentials: { did: await ctx.authenticator.appView(req, lxm) } };
+  };
+}
+
+/** A bearer token of the form of a JWT. */
+const SERVICE_AUTH = /^bearer eyJ[\w-]*\.[\w-]+\.[\w-]+$/i;

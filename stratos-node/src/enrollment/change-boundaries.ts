@@ -29,6 +29,8 @@ export async function changeBoundaries(
         throw new NodeError('InvalidRequest', `At most ${MAX_ENROLLMENT_BOUNDARIES} boundaries`);
       }
       if (next.join() === known.boundaries.join()) return next;
+      // @NOTE what was written as a member comes before the entry that takes the membership
+      await ctx.publisher.publishWithin(stores, did);
       await stores.enrollments.setBoundaries(did, next);
       const node = { did: ctx.config.serviceDid, key: ctx.nodeKey };
       const { signingKey } = known;

@@ -7,6 +7,7 @@ const policy = {
   mode: 'allowlist',
   allowedDids: [],
   allowedPdsOrigins: [],
+  allowListUri: undefined,
   boundaries: [],
 } as const;
 const service = [
@@ -17,19 +18,29 @@ const service = [
   },
 ];
 const identity = { didDocument: async () => ({ id: did, service }) };
+const allowList = { has: async () => false };
+const sources = { identity, allowList };
 
 it('takes whom the operator named, by DID or by PDS, or everybody', async () => {
-  expect(await isEligible(did, policy, identity)).toBe(false);
-  expect(await isEligible(did, { ...policy, mode: 'open' }, identity)).toBe(true);
-  expect(await isEligible(did, { ...policy, allowedDids: [did] }, identity)).toBe(true);
+  expect(await isEligible(did, policy, sources)).toBe(false);
+  expect(await isEligible(did, { ...policy, mode: 'open' }, sources)).toBe(true);
+  expect(await isEligible(did, { ...policy, allowedDids: [did] }, sources)).toBe(true);
   const byPds = (origin: string) => ({ ...policy, allowedPdsOrigins: [origin] });
-  expect(await isEligible(did, byPds('https://pds.example.com'), identity)).toBe(true);
-  expect(await isEligible(did, byPds('https://other.example.com'), identity)).toBe(false);
+  expect(await isEligible(did, byPds('https://pds.example.com'), sources)).toBe(true);
+  expect(await isEligible(did, byPds('https://other.example.com'), sources)).toBe(false);
 });
 
 it('takes nobody whose PDS cannot be found out', async () => {
   const byPds = { ...policy, allowedPdsOrigins: ['https://pds.example.com'] };
   const failing = { didDocument: () => Promise.reject(new Error('down')) };
-  expect(await isEligible(did, byPds, failing)).toBe(false);
-  expect(await isEligible(did, byPds, { didDocument: async () => undefined })).toBe(false);
+  expect(await isEligible(did, byPds, { allowList, identity: failing })).toBe(false);
+  const absent = { didDocument: async () => undefined };
+  expect(await isEligible(did, byPds, { allowList, identity: absent })).toBe(false);
+});
+
+it('takes whoever is on the allow list', async () => {
+  const listed = { identity, allowList: { has: async (asked: string) => asked === did } };
+  expect(await isEligible(did, policy, listed)).toBe(true);
+  const other = toDid('did:plc:mikaaaaaaaaaaaaaaaaaaaaa');
+  expect(await isEligible(other, policy, listed)).toBe(false);
 });

@@ -9,6 +9,7 @@ import {
 import type { NodeContext } from '../context.ts';
 import { firstCommit } from '../repo/build-commit.ts';
 import { appendMembership } from './membership.ts';
+import { stubsLeft } from './stubs-left.ts';
 
 /** Longest DID that can name a folder. */
 const MAX_DID_LENGTH = 200;
@@ -27,7 +28,7 @@ export interface EnrollOptions {
 /**
  * Enrolls a person: key, repo with its first commit, membership, and the job that writes the
  * enrollment record. Whoever is enrolled already keeps repo, key and memberships, and gets the
- * record written anew.
+ * record written anew; whoever had left gets the stubs back as well.
  */
 export async function enroll(
   ctx: NodeContext,
@@ -39,6 +40,7 @@ export async function enroll(
     await ctx.publisher.beforeWrite(did);
     const signingKey = await ensureRepo(ctx, did);
     const node = { did: ctx.config.serviceDid, key: ctx.nodeKey };
+    const stubs = ctx.config.stubs ? await stubsLeft(ctx, did) : [];
     await ctx.service.transact(async (stores) => {
       const known = await stores.enrollments.get(did);
       const isMember = known?.active === true;
@@ -59,6 +61,9 @@ export async function enroll(
       await ctx.publisher.publishWithin(stores, did);
       await stores.outbox.unpark(did);
       await stores.outbox.add(did, { kind: 'enrollment' });
+      if (known?.active === false) {
+        for (const change of stubs) await stores.outbox.add(did, { kind: 'stub', change });
+      }
     });
     ctx.publisher.announce();
   });

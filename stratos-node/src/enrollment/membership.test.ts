@@ -1,36 +1,19 @@
-import { nodeDidDocument, signingKeysOf, verifyMembershipEntry } from '@stratos/protocol';
+import { nodeDidDocument } from '@stratos/protocol';
 import { zone } from '@stratos/protocol/lexicons';
-import { expect, it } from 'vitest';
-import { StreamClient } from '../testing/stream-client.ts';
-import { AEKEA, NODE_DID, SWORDSMITH, TestNode, TestPerson } from '../testing/test-node.ts';
+import { expect, it, vi } from 'vitest';
+import { provenEntries } from '../testing/proven-entries.ts';
+import {
+  AEKEA,
+  NODE_DID,
+  postRecord,
+  SWORDSMITH,
+  TestNode,
+  TestPerson,
+} from '../testing/test-node.ts';
 
 const { addBoundary, removeBoundary, setBoundaries } = zone.stratos.admin;
 const rei = TestPerson.named('rei');
 const sakura = TestPerson.named('sakura');
-
-/** The entries of a node's log, each proven to be the node's word and to follow the one before. */
-async function provenEntries(node: TestNode) {
-  await using stream = await StreamClient.open(node, node.appView, 0);
-  await stream.until((client) => client.of('#heartbeat').length > 0);
-  const document = await (await fetch(`${node.url}/.well-known/did.json`)).json();
-  let previous:
-    | { seq: number; cid: Awaited<ReturnType<typeof verifyMembershipEntry>>['cid'] }
-    | undefined;
-  const entries = [];
-  for (const { entry: bytes } of stream.of('#membership')) {
-    const keys = signingKeysOf(document);
-    const { entry, cid } = await verifyMembershipEntry(bytes as Uint8Array, {
-      service: NODE_DID,
-      keys,
-      previous,
-    });
-    previous = { seq: entry.seq, cid };
-    entries.push(entry);
-  }
-  expect(stream.of('#heartbeat')[0]).toMatchObject({ membershipSeq: previous?.seq ?? 0 });
-  expect(String(stream.of('#heartbeat')[0]?.['membershipHead'])).toBe(String(previous?.cid));
-  return entries;
-}
 
 it('is a chain of signed statements, one for each change', async () => {
   await using node = await TestNode.start({ people: [rei, sakura] });
@@ -50,6 +33,16 @@ it('is a chain of signed statements, one for each change', async () => {
   ]);
   const key = (await node.ctx.service.enrollments.get(rei.did))?.signingKey;
   expect(entries[0]?.signingKey).toBe(key);
+});
+
+it('puts a write that was not published yet before the change', async () => {
+  await using node = await TestNode.start({ people: [rei] });
+  await node.enroll(rei, [SWORDSMITH]);
+  vi.spyOn(node.ctx.publisher, 'publish').mockRejectedValueOnce(new Error('the disk is full'));
+  expect((await node.tryPost(rei, postRecord('half done'))).status).toBe(500);
+  await node.operator(removeBoundary.$nsid, { did: rei.did, boundary: SWORDSMITH });
+  const kinds = (await node.ctx.service.events.after(0, 100)).map(({ kind }) => kind);
+  expect(kinds).toEqual(['membership', 'commit', 'commit', 'membership']);
 });
 
 it('stays a chain when many things happen at once', async () => {

@@ -2,6 +2,7 @@ import type { LexMap } from '@atproto/lex-data';
 import { lexStringify } from '@atproto/lex-json';
 import type { Did } from '@stratos/protocol';
 import { com } from '@stratos/protocol/lexicons';
+import { z } from 'zod';
 
 /** Sends authorized requests to a person's PDS, as an OAuth session does. */
 export interface PdsSession {
@@ -30,6 +31,16 @@ export interface RecordAddress {
   rkey: string;
 }
 
+export interface ListedRecord {
+  rkey: string;
+  /** As JSON. */
+  value: Record<string, unknown>;
+}
+
+const listAnswer = z.object({
+  records: z.array(z.object({ uri: z.string(), value: z.record(z.string(), z.unknown()) })),
+});
+
 /** A person's public repo, as far as the node writes to it. Every operation can be repeated. */
 export class PdsRepo {
   readonly #did: Did;
@@ -50,14 +61,31 @@ export class PdsRepo {
     await this.#call(com.atproto.repo.deleteRecord.$nsid, { repo: this.#did, ...address });
   }
 
+  /** The records of a collection that has few of them. */
+  async listRecords(collection: string): Promise<ListedRecord[]> {
+    const nsid = com.atproto.repo.listRecords.$nsid;
+    const query = new URLSearchParams({ repo: this.#did, collection, limit: '100' });
+    const text = await this.#send(`${nsid}?${query}`, { method: 'GET' });
+    const answer = listAnswer.safeParse(parseJson(text));
+    if (!answer.success) throw new PdsError('the PDS answered nonsense', { isTransient: true });
+    return answer.data.records.map(({ uri, value }) => ({
+      rkey: uri.slice(uri.lastIndexOf('/') + 1),
+      value,
+    }));
+  }
+
   async #call(nsid: string, body: LexMap): Promise<void> {
-    const response = await this.#session.fetchHandler(`/xrpc/${nsid}`, {
+    await this.#send(nsid, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
       body: lexStringify(body),
     });
+  }
+
+  async #send(method: string, init: RequestInit): Promise<string> {
+    const response = await this.#session.fetchHandler(`/xrpc/${method}`, init);
     const text = await response.text();
-    if (response.ok) return;
+    if (response.ok) return text;
     const retryAfter = Number(response.headers.get('Retry-After'));
     throw new PdsError(`the PDS answered ${response.status} ${errorName(text)}`, {
       isTransient: response.status >= 500 || response.status === 429 || response.status === 408,
@@ -67,10 +95,14 @@ export class PdsRepo {
 }
 
 function errorName(text: string): string {
+  const answer = z.object({ error: z.string() }).safeParse(parseJson(text));
+  return answer.success ? answer.data.error.slice(0, 64) : '';
+}
+
+function parseJson(text: string): unknown {
   try {
-    const { error } = JSON.parse(text);
-    return String(error).slice(0, 64);
+    return JSON.parse(text);
   } catch {
-    return '';
+    return undefined;
   }
 }

@@ -12,25 +12,28 @@ import {
 } from '@stratos/protocol';
 import { app, zone } from '@stratos/protocol/lexicons';
 import { NodeError } from '../node-error.ts';
+import type { RecordLexicon } from './record-lexicons.ts';
 
 const NAMESPACE = zone.stratos.actor.enrollment.$nsid.split('.').slice(0, 2).join('.');
 const FOREIGN_NAMESPACE = app.bsky.embed.record.$nsid.split('.').slice(0, 2).join('.');
 /** Bytes of a record, as stored. */
 export const MAX_RECORD_BYTES = 128 * 1024;
 
-/** Lexicons by which records are checked; other collections of the namespace are taken as they are. */
-const KNOWN = new Map([[zone.stratos.feed.post.$nsid as string, zone.stratos.feed.post.main]]);
+/** Whether records of a collection are kept in repos here. */
+export function isKeptCollection(collection: string): boolean {
+  // @NOTE the enrollment is a public record of the PDS and must never be mistaken for a private one
+  return (
+    collection.startsWith(`${NAMESPACE}.`) && collection !== zone.stratos.actor.enrollment.$nsid
+  );
+}
 
 /** Refuses collections that are not kept in repos here. */
 export function checkCollection(collection: string): void {
-  // @NOTE the enrollment is a public record of the PDS and must never be mistaken for a private one
-  const isKept =
-    collection.startsWith(`${NAMESPACE}.`) && collection !== zone.stratos.actor.enrollment.$nsid;
-  if (!isKept) throw new NodeError('InvalidCollection');
+  if (!isKeptCollection(collection)) throw new NodeError('InvalidCollection');
 }
 
-export function checkRecordKey(collection: string, rkey: string): void {
-  const schema = KNOWN.get(collection)?.keySchema;
+export function checkRecordKey(lexicon: RecordLexicon | undefined, rkey: string): void {
+  const schema = lexicon?.keySchema;
   if (!isRecordKey(rkey) || schema?.safeValidate(rkey).success === false) {
     throw new NodeError('InvalidRequest', 'The record key is not one of this collection');
   }
@@ -46,23 +49,22 @@ export function typedRecord(collection: string, record: LexMap): LexMap {
 }
 
 /**
- * Checks a record against its lexicon.
+ * Checks a record against the lexicon of its collection. Where none is known it is taken as it is.
  *
  * @param validate - false skips the check, true requires a lexicon that is known
  */
 export function checkLexicon(
-  collection: string,
+  lexicon: RecordLexicon | undefined,
   record: LexMap,
   validate: boolean | undefined,
 ): 'valid' | 'unknown' {
-  const schema = KNOWN.get(collection);
   if (validate === false) return 'unknown';
-  if (!schema) {
+  if (!lexicon) {
     if (validate)
       throw new NodeError('InvalidRecord', 'The lexicon of the collection is not known');
     return 'unknown';
   }
-  const result = schema.safeValidate(record);
+  const result = lexicon.safeValidate(record);
   if (!result.success) throw new NodeError('InvalidRecord', result.reason.message);
   return 'valid';
 }

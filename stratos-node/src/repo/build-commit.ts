@@ -11,22 +11,32 @@ export async function firstCommit(actor: ActorReader, key: SigningKey): Promise<
   return toRepoCommit(commit, { ops: [] });
 }
 
+/** A change to one record, in the repo, on the stream and on the person's PDS. */
 export interface Change {
   write: RecordWriteOp;
   op: EventOp;
   stub: StubChange | undefined;
 }
 
-/** The next commit of a repo, with one change to one record. */
+/** The next commit of a repo, with changes to as many records, each another. */
 export async function nextCommit(
   actor: ActorReader,
   key: SigningKey,
-  { write, op, stub }: Change,
+  changes: readonly Change[],
 ): Promise<RepoCommit> {
   const repo = await Repo.load(new ActorBlockstore(actor));
-  const commit = await repo.formatCommit(write, key);
+  const commit = await repo.formatCommit(
+    changes.map(({ write }) => write),
+    key,
+  );
+  const ops = changes.map(({ op }) => op);
+  const stubs = changes.flatMap(({ stub }) => stub ?? []);
   const prevData = textOf(repo.commit.data);
-  return toRepoCommit(commit, { ops: [op], prevData, ...(stub && { stub }) });
+  return toRepoCommit(commit, {
+    ops,
+    prevData,
+    ...(stubs.length > 0 && { stubs }),
+  });
 }
 
 /** The root of the tree of an actor's newest commit. */
@@ -39,7 +49,7 @@ export async function treeRoot(actor: ActorReader): Promise<CidLink> {
 
 async function toRepoCommit(
   commit: CommitData,
-  event: { ops: EventOp[]; prevData?: Cid; stub?: StubChange },
+  event: Pick<RepoCommit['event'], 'ops' | 'prevData' | 'stubs'>,
 ): Promise<RepoCommit> {
   const root = { cid: textOf(commit.cid), rev: toTid(commit.rev) };
   const records = new Set(event.ops.map((op) => op.cid));

@@ -13,8 +13,10 @@ import {
 } from '@atproto/repo';
 import {
   type AtUri,
+  type Boundary,
   type Cid,
   type RepoHead,
+  recordUri,
   toAtUri,
   toCid,
   verifyCommit,
@@ -36,6 +38,7 @@ import { ActorBlockstore } from './actor-blockstore.ts';
 import { recordProof } from './record-proof.ts';
 
 const collection = zone.stratos.feed.post.$nsid;
+const WITHOUT_LIMIT = { STRATOS_WRITE_RATE_MAX_WRITES: '1000000' };
 
 async function keyOf(node: TestNode, person: TestPerson) {
   const enrollment = await node.ctx.service.enrollments.get(person.did);
@@ -140,50 +143,96 @@ it('keeps exactly the blocks that its newest commit reaches', async () => {
   const posts = [];
   for (let i = 0; i < 40; i += 1) posts.push(await node.createPost(rei, postRecord(`post ${i}`)));
   for (const { uri } of posts.filter((_, i) => i % 3 !== 0)) await node.deletePost(rei, uri);
-  await node.ctx.actors.read(rei.did, async (actor) => {
-    const root = await actor.root();
-    const store = new ActorBlockstore(actor);
-    const commit = await store.readObj(parseCid(root?.cid ?? ''), def.commit);
-    const reachable = (await MST.load(store, commit.data).allCids()).toList().map(String);
-    const stored = await actor.blockCids();
-    expect([...stored].sort()).toEqual([...reachable, root?.cid ?? ''].sort());
-  });
+  expect(await reachable(node, rei)).toEqual(await stored(node, rei));
 });
 
-/** A step: create a record with a text in some boundaries, or delete the n-th that there is. */
-const step = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ create: fc.integer({ min: 0, max: 5 }) }) },
-  { weight: 2, arbitrary: fc.record({ remove: fc.nat(40) }) },
+async function stored(node: TestNode, person: TestPerson): Promise<string[] | undefined> {
+  return node.ctx.actors.read(person.did, async (actor) => (await actor.blockCids()).sort());
+}
+
+async function reachable(node: TestNode, person: TestPerson): Promise<string[] | undefined> {
+  return node.ctx.actors.read(person.did, async (actor) => {
+    const root = parseCid((await actor.root())?.cid ?? '');
+    const store = new ActorBlockstore(actor);
+    const { data } = await store.readObj(root, def.commit);
+    const cids = await MST.load(store, data).allCids();
+    return [root, ...cids.toList()].map(String).sort();
+  });
+}
+
+const RKEYS = Array.from('234567abcdefghijklmnopqrstuvwxyz', (char) => `3l7${char}222222222`);
+const AUDIENCES = [[SWORDSMITH], [AEKEA], [AEKEA, SWORDSMITH]];
+
+/** A batch: for each of some records, that it is to have a text and audience, or to be gone. */
+const batch = fc.uniqueArray(
+  fc.record({
+    rkey: fc.constantFrom(...RKEYS),
+    text: fc.option(fc.nat(5), { freq: 3 }),
+    audience: fc.constantFrom(...AUDIENCES),
+  }),
+  { minLength: 1, maxLength: RKEYS.length, selector: ({ rkey }) => rkey },
 );
 
 it('says on the stream, provably, all that happens to a repo and nothing else', async () => {
+  const rei = TestPerson.named('rei');
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 25 }), async (steps) => {
-      const rei = TestPerson.named('rei');
-      await using node = await TestNode.start({ people: [rei] });
-      await node.enroll(rei, [SWORDSMITH]);
+    fc.asyncProperty(fc.array(batch, { minLength: 1, maxLength: 12 }), async (batches) => {
+      await using node = await TestNode.start({ people: [rei], env: WITHOUT_LIMIT });
+      await node.enroll(rei, [SWORDSMITH, AEKEA]);
       const expected = new Map<AtUri, string>();
-      for (const next of steps) {
-        if ('create' in next) {
-          const record = {
-            ...postRecord(`text ${next.create}`),
-            createdAt: '2026-01-01T00:00:00Z',
-          };
-          const { uri, cid } = await node.createPost(rei, record);
-          expected.set(toAtUri(uri), cid);
-        } else {
-          const uri = [...expected.keys()][next.remove % Math.max(1, expected.size)];
-          if (uri === undefined) continue;
-          expect((await node.deletePost(rei, uri)).status).toBe(200);
-          expected.delete(uri);
+      for (const wanted of batches) {
+        const uris = wanted.map(({ rkey }) => recordUri(rei.did, collection, rkey));
+        const writes = wanted.map(({ rkey, text, audience }, i) => {
+          const exists = expected.has(uris[i] as AtUri);
+          if (text === null) return { action: 'delete', collection, rkey };
+          const record = { ...postRecord(`${text}`, audience), createdAt: '2026-01-01T00:00:00Z' };
+          return { action: exists ? 'update' : 'create', collection, rkey, record };
+        });
+        const { results } = await applied(await node.applyWrites(rei, writes));
+        for (const [i, { cid }] of results.entries()) {
+          if (cid === undefined) expected.delete(uris[i] as AtUri);
+          else expected.set(uris[i] as AtUri, cid);
         }
       }
       expect(await replay(node, rei)).toEqual(expected);
       expect(await exported(node, rei)).toEqual(expected);
+      expect(await reachable(node, rei)).toEqual(await stored(node, rei));
     }),
-    { numRuns: 8 },
+    { numRuns: 12 },
   );
 });
+
+it('writes two hundred records as one commit, empties the repo by one and goes on', async () => {
+  const rei = TestPerson.named('rei');
+  await using node = await TestNode.start({ people: [rei], env: WITHOUT_LIMIT });
+  await node.enroll(rei, [SWORDSMITH]);
+  const head = await node.ctx.service.events.head();
+  const creates = Array.from({ length: 200 }, (_, i) => ({
+    action: 'create',
+    collection,
+    record: postRecord(`one of many, ${i}`),
+  }));
+  const { results } = await applied(await node.applyWrites(rei, creates));
+  expect(new Set(results.map(({ uri }) => uri)).size).toBe(200);
+  expect(await node.ctx.service.events.head()).toBe(head + 1);
+  expect(await node.ctx.service.outbox.count(rei.did)).toBe(201);
+  const deletes = results.map(({ uri = '' }) => ({
+    action: 'delete',
+    collection,
+    rkey: rkeyOf(uri),
+  }));
+  await applied(await node.applyWrites(rei, deletes));
+  expect(await node.ctx.service.events.head()).toBe(head + 2);
+  expect(await exported(node, rei)).toEqual(new Map());
+  const { uri, cid } = await node.createPost(rei, postRecord('once more'));
+  expect(await replay(node, rei)).toEqual(new Map([[uri, cid]]));
+});
+
+async function applied(response: Response): Promise<{ results: { uri?: string; cid?: string }[] }> {
+  const body = await response.json();
+  if (!response.ok) throw new Error(`applyWrites: ${response.status} ${JSON.stringify(body)}`);
+  return body;
+}
 
 /** What somebody who only sees the stream, and believes nothing unproven, ends up with. */
 async function replay(node: TestNode, person: TestPerson): Promise<Map<AtUri, string>> {
@@ -191,11 +240,17 @@ async function replay(node: TestNode, person: TestPerson): Promise<Map<AtUri, st
   await stream.until((client) => client.of('#heartbeat').length > 0);
   const signingKey = await keyOf(node, person);
   const records = new Map<AtUri, string>();
+  const audiences = new Map<AtUri, Boundary[] | undefined>();
   let previous: RepoHead | undefined;
   for (const frame of stream.of('#commit')) {
     const verified = await verifyCommit(frame, { service: NODE_DID, signingKey, previous });
     previous = { rev: verified.rev, data: verified.data };
-    for (const { uri, cid } of verified.ops) {
+    const told = frame['ops'] as { boundaries?: Boundary[]; prevBoundaries?: Boundary[] }[];
+    for (const [i, { uri, cid, prev, record }] of verified.ops.entries()) {
+      expect(prev).toBe(records.get(uri));
+      expect(told[i]?.prevBoundaries).toEqual(audiences.get(uri));
+      if (record) expect(told[i]?.boundaries).toEqual(record.boundaries);
+      audiences.set(uri, told[i]?.boundaries);
       if (cid === undefined) records.delete(uri);
       else records.set(uri, cid);
     }

@@ -21,19 +21,19 @@ export class WriteRateLimit {
     this.#now = now;
   }
 
-  /** Counts one write. Throws `RateLimitExceeded` when it is one too many. */
-  take(did: Did): void {
+  /** Counts writes. Throws `RateLimitExceeded` when they are too many. */
+  take(did: Did, count = 1): void {
     const now = this.#now();
     if (this.#writers.size > SWEEP_ABOVE) this.#sweep(now);
     const writer = this.#writers.get(did) ?? { writes: [], blockedUntil: 0 };
     this.#writers.set(did, writer);
     if (writer.blockedUntil > now) throw tooMany(writer.blockedUntil - now);
     writer.writes = writer.writes.filter((at) => at > now - this.#rate.windowMs);
-    if (writer.writes.length >= this.#rate.maxWrites) {
+    if (writer.writes.length + count > this.#rate.maxWrites) {
       writer.blockedUntil = now + this.#rate.cooldownMs;
       throw tooMany(this.#rate.cooldownMs);
     }
-    writer.writes.push(now);
+    for (let i = 0; i < count; i += 1) writer.writes.push(now);
   }
 
   #sweep(now: number): void {

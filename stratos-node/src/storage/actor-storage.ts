@@ -1,4 +1,4 @@
-import type { AtUri, Cid, Did, Tid } from '@stratos/protocol';
+import type { AtUri, Boundary, Cid, Did, Tid } from '@stratos/protocol';
 import type { ActorReader } from './sqlite/actor-reader.ts';
 import type { ActorTransactor } from './sqlite/actor-transactor.ts';
 
@@ -19,6 +19,28 @@ export interface StoredRecord {
   bytes: Uint8Array;
 }
 
+/** How a record is stored, taken down or not, without its content. */
+export interface RecordStanding {
+  uri: AtUri;
+  cid: Cid;
+  /** Revision of the repo that wrote it. */
+  rev: Tid;
+  boundaries: Boundary[];
+  isTakenDown: boolean;
+}
+
+/** Part of a collection, in the order of record keys. */
+export interface RecordPage {
+  collection: string;
+  limit: number;
+  /** Record key beyond which to go on. */
+  after: string | undefined;
+  /** From the greatest key to the least. */
+  descending: boolean;
+  /** Those in at least one of these boundaries; all if undefined. */
+  boundaries: readonly Boundary[] | undefined;
+}
+
 /** One change to one record, as the event log keeps it. */
 export interface EventOp {
   action: 'create' | 'update' | 'delete';
@@ -26,8 +48,8 @@ export interface EventOp {
   path: string;
   cid?: Cid;
   prev?: Cid;
-  boundaries?: string[];
-  prevBoundaries?: string[];
+  boundaries?: Boundary[];
+  prevBoundaries?: Boundary[];
 }
 
 /** What is to happen on the person's PDS because of a commit. */
@@ -43,7 +65,7 @@ export interface CommitEvent {
   since?: Tid;
   prevData?: Cid;
   ops: EventOp[];
-  stub?: StubChange;
+  stubs?: StubChange[];
   /** CAR with the commit and the tree nodes that prove the operations and their inverse. */
   proof: Uint8Array;
 }

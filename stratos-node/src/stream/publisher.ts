@@ -47,9 +47,9 @@ export class Publisher {
         actor.eventsAfter(after, EVENTS_PER_READ),
       );
       if (!events || events.size === 0) return;
-      for (const [seq, { time, stub }] of events) {
+      for (const [seq, { time, stubs = [] }] of events) {
         await stores.events.append({ did, kind: 'commit', ref: seq, time });
-        if (stub) await stores.outbox.add(did, { kind: 'stub', change: stub });
+        for (const change of stubs) await stores.outbox.add(did, { kind: 'stub', change });
         published = seq;
       }
       await stores.publications.advance(did, published);

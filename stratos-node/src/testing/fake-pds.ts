@@ -13,17 +13,24 @@ export interface PdsCall {
   record?: Record<string, unknown>;
 }
 
+export interface PdsRecord {
+  uri: string;
+  value: Record<string, unknown>;
+}
+
 /** How a PDS that misbehaves takes a call: with a status, or not at all. */
 export type Misbehaviour = number | 'hang up' | 'never answer';
 
 /** A PDS that does what it is told to, well or badly, and remembers what it was asked. */
 export class FakePds implements AsyncDisposable {
-  /** Calls that it took, in order. */
+  /** Writes that it took, in order. */
   readonly taken: PdsCall[] = [];
   /** How it answers the next calls; well when there is nothing left. */
   readonly plan: Misbehaviour[] = [];
   /** Called before each answer. */
   onCall: (call: PdsCall) => Misbehaviour | undefined = () => this.plan.shift();
+  /** What it holds, by address. */
+  readonly records = new Map<string, PdsRecord>();
   readonly #server: Server;
 
   private constructor(server: Server) {
@@ -35,6 +42,14 @@ export class FakePds implements AsyncDisposable {
     const server = createServer().listen(0);
     await once(server, 'listening');
     return new FakePds(server);
+  }
+
+  takenOf(repo: string): PdsCall[] {
+    return this.taken.filter((call) => call.repo === repo);
+  }
+
+  recordsOf(repo: string): PdsRecord[] {
+    return [...this.records.values()].filter(({ uri }) => uri.startsWith(`at://${repo}/`));
   }
 
   /** Sessions by which a node may write to it. */
@@ -57,16 +72,34 @@ export class FakePds implements AsyncDisposable {
   }
 
   async #answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    const body = (await json(req)) as Omit<PdsCall, 'method'>;
-    const call = { ...body, method: req.url?.split('.').at(-1) ?? '' };
+    const call = await callOf(req);
     const misbehaviour = this.onCall(call);
     if (misbehaviour === 'hang up') {
       req.socket.destroy();
     } else if (typeof misbehaviour === 'number') {
       res.writeHead(misbehaviour).end(JSON.stringify({ error: 'Fake', message: 'as told' }));
     } else if (misbehaviour === undefined) {
-      this.taken.push(call);
-      res.end('{}');
+      res.end(JSON.stringify(this.#take(call)));
     }
   }
+
+  #take(call: PdsCall): unknown {
+    const { method, repo, collection, rkey, record } = call;
+    const folder = `at://${repo}/${collection}/`;
+    if (method === 'listRecords') {
+      return { records: this.recordsOf(repo).filter(({ uri }) => uri.startsWith(folder)) };
+    }
+    this.taken.push(call);
+    const uri = `${folder}${rkey}`;
+    if (record) this.records.set(uri, { uri, value: record });
+    else this.records.delete(uri);
+    return {};
+  }
+}
+
+async function callOf(req: IncomingMessage): Promise<PdsCall> {
+  const { pathname, searchParams } = new URL(req.url ?? '', 'http://localhost');
+  const method = pathname.split('.').at(-1) ?? '';
+  const body = req.method === 'GET' ? Object.fromEntries(searchParams) : await json(req);
+  return { ...(body as Omit<PdsCall, 'method'>), method };
 }

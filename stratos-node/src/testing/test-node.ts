@@ -15,6 +15,7 @@ import { com, zone } from '@stratos/protocol/lexicons';
 import { type NodeConfig, readConfig } from '../config.ts';
 import { enroll } from '../enrollment/enroll.ts';
 import { silentLogger } from '../logger.ts';
+import type { EndPdsSession } from '../outbox/end-session.ts';
 import type { FindPdsSession } from '../outbox/oauth-sessions.ts';
 import { PdsError } from '../outbox/pds-repo.ts';
 import { type NodeService, startNode } from '../service.ts';
@@ -24,6 +25,7 @@ export const SWORDSMITH = qualifyBoundary(NODE_DID, 'swordsmith');
 export const AEKEA = qualifyBoundary(NODE_DID, 'aekea');
 export const APPVIEW_DID = toDid('did:web:localhost%3A4000');
 export const ADMIN_PASSWORD = 'correct horse battery';
+const OPERATOR = `Basic ${Buffer.from(`admin:${ADMIN_PASSWORD}`).toString('base64')}`;
 
 /** Somebody with a DID and the key by which their PDS would sign for them. */
 export class TestPerson {
@@ -87,6 +89,7 @@ export interface TestNodeOptions {
   dataDir?: string;
   env?: Record<string, string>;
   findPdsSession?: FindPdsSession;
+  endPdsSession?: EndPdsSession;
 }
 
 export function testConfig(dataDir: string, env: Record<string, string> = {}): NodeConfig {
@@ -125,6 +128,7 @@ export class TestNode implements AsyncDisposable {
       identity: staticIdentity([appView, ...(options.people ?? [])]),
       logger: silentLogger,
       findPdsSession: options.findPdsSession ?? unreachablePds,
+      ...(options.endPdsSession && { endPdsSession: options.endPdsSession }),
     });
     return new TestNode(node, appView, made);
   }
@@ -173,11 +177,11 @@ export class TestNode implements AsyncDisposable {
   }
 
   async operator(nsid: string, body: unknown): Promise<Response> {
-    return this.post(
-      nsid,
-      body,
-      `Basic ${Buffer.from(`admin:${ADMIN_PASSWORD}`).toString('base64')}`,
-    );
+    return this.post(nsid, body, OPERATOR);
+  }
+
+  async operatorQuery(nsid: string, params: Record<string, string>): Promise<Response> {
+    return this.get(nsid, params, OPERATOR);
   }
 
   /** Asks for a record to be created. */
@@ -200,6 +204,15 @@ export class TestNode implements AsyncDisposable {
     const response = await this.tryPost(person, record, more);
     if (!response.ok) throw new Error(`createRecord: ${response.status} ${await response.text()}`);
     return response.json();
+  }
+
+  async applyWrites(
+    person: TestPerson,
+    writes: readonly Record<string, unknown>[],
+    more: Record<string, unknown> = {},
+  ): Promise<Response> {
+    const body = { repo: person.did, writes, ...more };
+    return this.procedure(person, com.atproto.repo.applyWrites.$nsid, body);
   }
 
   async deletePost(person: TestPerson, uri: string): Promise<Response> {

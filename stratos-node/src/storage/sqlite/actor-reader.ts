@@ -1,7 +1,14 @@
 import type { AtUri, Cid, Did, Tid } from '@stratos/protocol';
 import type { Kysely } from 'kysely';
-import type { CommitEvent, RepoRoot, StoredRecord } from '../actor-storage.ts';
+import type {
+  CommitEvent,
+  RecordPage,
+  RecordStanding,
+  RepoRoot,
+  StoredRecord,
+} from '../actor-storage.ts';
 import type { ActorTables } from './actor-schema.ts';
+import { recordPageQuery } from './record-page.ts';
 
 /** Reads one actor's store. */
 export class ActorReader {
@@ -72,6 +79,46 @@ export class ActorReader {
 
   async record(uri: AtUri): Promise<StoredRecord | undefined> {
     return (await this.records([uri])).get(uri);
+  }
+
+  /** A page of a collection's records with their content, none that are taken down. */
+  async recordPage(page: RecordPage): Promise<StoredRecord[]> {
+    if (page.boundaries?.length === 0) return [];
+    return recordPageQuery(this.db, this.did, page).execute();
+  }
+
+  /** What there is at addresses, taken down or not. */
+  async standings(uris: readonly AtUri[]): Promise<Map<AtUri, RecordStanding>> {
+    const rows = await this.db
+      .selectFrom('stratos_record')
+      .select(['uri', 'cid', 'repoRev as rev', 'takedownRef'])
+      .where('uri', 'in', uris)
+      .execute();
+    const named = await this.db
+      .selectFrom('stratos_record_boundary')
+      .selectAll()
+      .where('uri', 'in', uris)
+      .orderBy('boundary')
+      .execute();
+    const boundariesOf = Map.groupBy(named, ({ uri }) => uri);
+    return new Map(
+      rows.map(({ takedownRef, ...row }) => {
+        const boundaries = (boundariesOf.get(row.uri) ?? []).map(({ boundary }) => boundary);
+        return [row.uri, { ...row, boundaries, isTakenDown: takedownRef !== null }];
+      }),
+    );
+  }
+
+  /** Collections that have a record. */
+  async collections(): Promise<string[]> {
+    const rows = await this.db
+      .selectFrom('stratos_record')
+      .select('collection')
+      .distinct()
+      .where('takedownRef', 'is', null)
+      .orderBy('collection')
+      .execute();
+    return rows.map(({ collection }) => collection);
   }
 
   /** Events after a position of this actor's log, oldest first. */

@@ -1,5 +1,6 @@
-import type { AtUri, Cid, Did, Tid } from '@stratos/protocol';
+import type { AtUri, Boundary, Cid, Did, Tid } from '@stratos/protocol';
 import type { Generated } from 'kysely';
+import { fillRecordBoundaries } from './fill-record-boundaries.ts';
 import type { Migration } from './migrate.ts';
 
 /** Tables of one actor's database. */
@@ -15,6 +16,7 @@ export interface ActorTables {
     indexedAt: string;
     takedownRef: string | null;
   };
+  stratos_record_boundary: { boundary: Boundary; uri: AtUri };
   stratos_seq: {
     seq: Generated<number>;
     did: Did;
@@ -27,7 +29,8 @@ export interface ActorTables {
   stratos_signing_key: { did: Did; key: Uint8Array };
 }
 
-export const actorMigrations: readonly Migration[] = [
+/** The schema of an actor's database at the node `nodeDid`. */
+export const actorMigrations = (nodeDid: Did): readonly Migration[] => [
   [
     `CREATE TABLE stratos_repo_root (
       did TEXT PRIMARY KEY, cid TEXT NOT NULL, rev TEXT NOT NULL, indexedAt TEXT NOT NULL)`,
@@ -43,5 +46,14 @@ export const actorMigrations: readonly Migration[] = [
       seq INTEGER PRIMARY KEY AUTOINCREMENT, did TEXT NOT NULL, time TEXT NOT NULL,
       rev TEXT NOT NULL UNIQUE, event TEXT NOT NULL, proof BLOB NOT NULL)`,
     'CREATE TABLE stratos_signing_key (did TEXT PRIMARY KEY, key BLOB NOT NULL)',
+  ],
+  [
+    `CREATE TABLE stratos_record_boundary (
+      boundary TEXT NOT NULL, uri TEXT NOT NULL, PRIMARY KEY (boundary, uri)) WITHOUT ROWID`,
+    'CREATE INDEX stratos_record_boundary_uri ON stratos_record_boundary (uri)',
+    (tx) => fillRecordBoundaries(tx, nodeDid),
+    `UPDATE stratos_seq SET event = json_remove(
+      json_set(event, '$.stubs', json_array(json_extract(event, '$.stub'))), '$.stub')
+      WHERE json_type(event, '$.stub') = 'object'`,
   ],
 ];

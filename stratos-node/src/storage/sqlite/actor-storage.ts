@@ -24,10 +24,11 @@ export class SqliteActorStorage implements ActorStorage {
   readonly #dataDir: string;
   readonly #pool: HandlePool<Did, Kysely<ActorTables>>;
 
-  constructor(dataDir: string, maxOpen = MAX_OPEN_ACTORS) {
+  constructor(dataDir: string, nodeDid: Did, maxOpen = MAX_OPEN_ACTORS) {
     this.#dataDir = dataDir;
+    const migrations = actorMigrations(nodeDid);
     this.#pool = new HandlePool(maxOpen, {
-      open: (did) => openDatabase<ActorTables>(actorDatabasePath(dataDir, did), actorMigrations),
+      open: (did) => openDatabase<ActorTables>(actorDatabasePath(dataDir, did), migrations),
       close: (db) => db.destroy(),
     });
   }

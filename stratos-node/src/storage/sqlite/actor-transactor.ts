@@ -1,4 +1,4 @@
-import { type Cid, recordUri } from '@stratos/protocol';
+import { type AtUri, type Boundary, type Cid, recordUri } from '@stratos/protocol';
 import type { EventOp, RepoCommit } from '../actor-storage.ts';
 import { ActorReader } from './actor-reader.ts';
 
@@ -66,6 +66,7 @@ export class ActorTransactor extends ActorReader {
   async #applyOp(op: EventOp, repoRev: RepoCommit['root']['rev']): Promise<void> {
     const [collection = '', rkey = ''] = op.path.split('/');
     const uri = recordUri(this.did, collection, rkey);
+    await this.#putBoundaries(uri, op.boundaries ?? []);
     if (op.cid === undefined) {
       await this.db.deleteFrom('stratos_record').where('uri', '=', uri).execute();
       return;
@@ -76,6 +77,13 @@ export class ActorTransactor extends ActorReader {
       .values({ uri, collection, rkey, takedownRef: null, ...values })
       .onConflict((conflict) => conflict.column('uri').doUpdateSet(values))
       .execute();
+  }
+
+  async #putBoundaries(uri: AtUri, boundaries: readonly Boundary[]): Promise<void> {
+    await this.db.deleteFrom('stratos_record_boundary').where('uri', '=', uri).execute();
+    if (boundaries.length === 0) return;
+    const rows = boundaries.map((boundary) => ({ boundary, uri }));
+    await this.db.insertInto('stratos_record_boundary').values(rows).execute();
   }
 
   async #removeBlocks(cids: readonly Cid[]): Promise<void> {

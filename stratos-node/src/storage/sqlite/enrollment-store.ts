@@ -30,15 +30,29 @@ export class EnrollmentStore {
       .where('person.did', '=', did)
       .execute();
     const [first] = rows;
-    if (!first) return undefined;
-    return {
-      did,
-      enrolledAt: first.enrolledAt,
-      pdsEndpoint: first.pdsEndpoint ?? undefined,
-      signingKey: first.signingKeyDid,
-      active: first.active === 'true',
-      boundaries: sortedBoundaries(rows.flatMap(({ boundary }) => boundary ?? [])),
-    };
+    const boundaries = rows.flatMap(({ boundary }) => boundary ?? []);
+    return first && toEnrollment({ ...first, did }, boundaries);
+  }
+
+  /** Everybody after a DID, those who left as well, by DID. */
+  async after(did: string, limit: number): Promise<Enrollment[]> {
+    const people = await this.#db
+      .selectFrom('enrollment')
+      .select(['did', 'enrolledAt', 'pdsEndpoint', 'signingKeyDid', 'active'])
+      .where('did', '>', did as Did)
+      .orderBy('did')
+      .limit(limit)
+      .execute();
+    const dids = people.map((person) => person.did);
+    const members = await this.#db
+      .selectFrom('enrollment_boundary')
+      .selectAll()
+      .where('did', 'in', dids)
+      .execute();
+    const boundaries = Map.groupBy(members, (member) => member.did);
+    return people.map((person) =>
+      toEnrollment(person, boundaries.get(person.did)?.map(({ boundary }) => boundary) ?? []),
+    );
   }
 
   async put(enrollment: Enrollment & { enrollmentRkey: string }): Promise<void> {
@@ -59,6 +73,16 @@ export class EnrollmentStore {
     await this.setBoundaries(did, boundaries);
   }
 
+  /** Leaves of the person's standing only that there was one. */
+  async deactivate(did: Did): Promise<void> {
+    await this.#db
+      .updateTable('enrollment')
+      .set({ active: 'false' })
+      .where('did', '=', did)
+      .execute();
+    await this.setBoundaries(did, []);
+  }
+
   async setBoundaries(did: Did, boundaries: readonly Boundary[]): Promise<void> {
     await this.#db.deleteFrom('enrollment_boundary').where('did', '=', did).execute();
     if (boundaries.length === 0) return;
@@ -67,4 +91,20 @@ export class EnrollmentStore {
       .values(boundaries.map((boundary) => ({ did, boundary })))
       .execute();
   }
+}
+
+type EnrollmentRow = Omit<ServiceTables['enrollment'], 'enrollmentRkey'>;
+
+function toEnrollment(
+  { did, enrolledAt, pdsEndpoint, signingKeyDid, active }: EnrollmentRow,
+  boundaries: readonly Boundary[],
+): Enrollment {
+  return {
+    did,
+    enrolledAt,
+    pdsEndpoint: pdsEndpoint ?? undefined,
+    signingKey: signingKeyDid,
+    active: active === 'true',
+    boundaries: sortedBoundaries(boundaries),
+  };
 }

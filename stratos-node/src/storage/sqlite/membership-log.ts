@@ -32,6 +32,17 @@ export class MembershipLog {
     await this.#db.insertInto('membership_log').values(row).execute();
   }
 
+  /** Entries after a position, in order. */
+  async after(seq: number, limit: number): Promise<(LogPosition & { entry: Uint8Array })[]> {
+    return this.#db
+      .selectFrom('membership_log')
+      .select(['seq', 'cid', 'entry'])
+      .where('seq', '>', seq)
+      .orderBy('seq')
+      .limit(limit)
+      .execute();
+  }
+
   /** The bytes of entries, exactly as signed. */
   async entries(seqs: readonly number[]): Promise<Map<number, Uint8Array>> {
     if (seqs.length === 0) return new Map();

@@ -1,7 +1,10 @@
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, sql, type Transaction } from 'kysely';
+
+/** A statement, or work on what is stored that SQL cannot do. */
+type MigrationPart = string | ((tx: Transaction<unknown>) => Promise<void>);
 
 /** One step of a schema; its version is its place in the list, from 1. */
-export type Migration = readonly string[];
+export type Migration = readonly MigrationPart[];
 
 /** A database written by a newer version of the node. */
 export class SchemaTooNewError extends Error {
@@ -23,11 +26,14 @@ export async function migrate<Tables>(
       `the database has schema ${current}, this node knows ${migrations.length}`,
     );
   }
-  for (const [index, statements] of migrations.entries()) {
+  for (const [index, parts] of migrations.entries()) {
     const version = index + 1;
     if (version <= current) continue;
     await db.transaction().execute(async (tx) => {
-      for (const statement of statements) await sql.raw(statement).execute(tx);
+      for (const part of parts) {
+        if (typeof part === 'string') await sql.raw(part).execute(tx);
+        else await part(tx as Transaction<unknown>);
+      }
       const now = new Date().toISOString();
       await sql`INSERT INTO stratos_migration (version, appliedAt) VALUES (${version}, ${now})`.execute(
         tx,

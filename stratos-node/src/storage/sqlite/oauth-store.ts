@@ -5,6 +5,11 @@ import type { ServiceTables } from './service-schema.ts';
 /** Milliseconds after which an OAuth flow that nobody finished is forgotten. */
 const STATE_LIFETIME_MS = 60 * 60_000;
 
+export interface OAuthSessionRow {
+  session: NodeSavedSession;
+  createdAt: string;
+}
+
 /** Sessions with people's PDSes, and flows on the way to one. */
 export class OAuthStore {
   readonly #db: Kysely<ServiceTables>;
@@ -38,12 +43,17 @@ export class OAuthStore {
   }
 
   async session(key: string): Promise<NodeSavedSession | undefined> {
+    return (await this.sessionOf(key))?.session;
+  }
+
+  /** A session with the time at which it was given, which a refresh does not change. */
+  async sessionOf(key: string): Promise<OAuthSessionRow | undefined> {
     const row = await this.#db
       .selectFrom('oauth_session')
-      .select('session')
+      .select(['session', 'createdAt'])
       .where('key', '=', key)
       .executeTakeFirst();
-    return row && JSON.parse(row.session);
+    return row && { session: JSON.parse(row.session), createdAt: row.createdAt };
   }
 
   async putSession(key: string, session: NodeSavedSession): Promise<void> {
@@ -56,8 +66,13 @@ export class OAuthStore {
       .execute();
   }
 
-  async deleteSession(key: string): Promise<void> {
-    await this.#db.deleteFrom('oauth_session').where('key', '=', key).execute();
+  /** @param createdAt - leaves a session that was given at any other time */
+  async deleteSession(key: string, createdAt?: string): Promise<void> {
+    await this.#db
+      .deleteFrom('oauth_session')
+      .where('key', '=', key)
+      .$if(createdAt !== undefined, (query) => query.where('createdAt', '=', createdAt ?? ''))
+      .execute();
   }
 }
 

@@ -4,7 +4,11 @@ import type { StubChange } from '../actor-storage.ts';
 import type { ServiceTables } from './service-schema.ts';
 
 /** Something to be done on a person's PDS. */
-export type OutboxJob = { kind: 'stub'; change: StubChange } | { kind: 'enrollment' };
+export type OutboxJob =
+  | { kind: 'stub'; change: StubChange }
+  | { kind: 'enrollment' }
+  /** Gives back the person's session, unless it is younger than `asOf`. */
+  | { kind: 'sign-out'; asOf: string };
 
 /** The oldest job of a person, which must be done before any other of theirs. */
 export interface OutboxHead {
@@ -17,6 +21,18 @@ export interface OutboxHead {
   parkedReason: string | null;
   /** Empty if it is not known. */
   pdsEndpoint: string;
+}
+
+/** A job as the operator sees it. */
+export type WaitingJob = Omit<OutboxHead, 'pdsEndpoint'>;
+
+export interface ListJobs {
+  /** Of everybody if undefined. */
+  did: Did | undefined;
+  parkedOnly: boolean;
+  /** Position of the last job seen. */
+  after: number;
+  limit: number;
 }
 
 /** Jobs that wait for people's PDSes, in order per person. */
@@ -78,6 +94,35 @@ export class OutboxStore {
       .set({ parkedReason: null, attempts: 0, dueAt: 0 })
       .where('did', '=', did)
       .execute();
+  }
+
+  /** Takes parked jobs up again, of one person or of all. Returns how many. */
+  async requeue(did: Did | undefined): Promise<number> {
+    const { numUpdatedRows } = await this.#db
+      .updateTable('outbox')
+      .set({ parkedReason: null, attempts: 0, dueAt: 0 })
+      .where('parkedReason', 'is not', null)
+      .$if(did !== undefined, (query) => query.where('did', '=', did as Did))
+      .executeTakeFirstOrThrow();
+    return Number(numUpdatedRows);
+  }
+
+  /** Jobs after a position, oldest first. */
+  async list({ did, parkedOnly, after, limit }: ListJobs): Promise<WaitingJob[]> {
+    const rows = await this.#db
+      .selectFrom('outbox')
+      .select(['id', 'did', 'job', 'attempts', 'dueAt', 'parkedReason', 'createdAt'])
+      .where('id', '>', after)
+      .$if(did !== undefined, (query) => query.where('did', '=', did as Did))
+      .$if(parkedOnly, (query) => query.where('parkedReason', 'is not', null))
+      .orderBy('id')
+      .limit(limit)
+      .execute();
+    return rows.map(({ createdAt, job, ...row }) => ({
+      ...row,
+      job: JSON.parse(job),
+      dueAt: Math.max(row.dueAt, Date.parse(createdAt)),
+    }));
   }
 
   async count(did: Did): Promise<number> {

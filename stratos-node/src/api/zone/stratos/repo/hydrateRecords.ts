@@ -11,7 +11,7 @@ const method = zone.stratos.repo.hydrateRecords;
 export function hydrateRecords(server: Server, ctx: NodeContext): void {
   addMethod(server, method.main, callerOf(ctx, method.$lxm), async ({ auth, input }) => {
     const viewer = await viewerOf(ctx, auth.credentials.did);
-    const uris = [...new Set(input.body.uris)];
+    const { uris } = input.body;
     const visible = await visibleRecords(ctx, viewer, uris.filter(isAtUri), { asAppView: true });
     const records = uris.flatMap((asked) => {
       const record = isAtUri(asked) ? visible.get(asked) : undefined;

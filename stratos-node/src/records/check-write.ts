@@ -1,0 +1,75 @@
+import type { LexMap } from '@atproto/lex-data';
+import { type AtUri, type Boundary, type Cid, encodeRecord, recordUri } from '@stratos/protocol';
+import type { NodeContext } from '../context.ts';
+import { NodeError } from '../node-error.ts';
+import type { Enrollment } from '../storage/sqlite/enrollment-store.ts';
+import * as rules from './record-rules.ts';
+import type { DeleteWrite, PutWrite, ValidationStatus, Write } from './write.ts';
+
+export interface CheckedPut extends PutWrite {
+  uri: AtUri;
+  cid: Cid;
+  boundaries: Boundary[];
+  validationStatus: ValidationStatus;
+}
+
+/** A write that keeps all rules that can be told without looking at what is stored. */
+export type CheckedWrite = CheckedPut | (DeleteWrite & { uri: AtUri });
+
+/** Checks a list of writes, each by itself and that no two are about the same record. */
+export async function checkWrites(
+  ctx: Pick<NodeContext, 'config' | 'recordLexicons'>,
+  author: Enrollment,
+  writes: readonly Write[],
+  validate: boolean | undefined,
+): Promise<CheckedWrite[]> {
+  const paths = new Set(writes.map(({ collection, rkey }) => `${collection}/${rkey}`));
+  if (paths.size < writes.length) {
+    throw new NodeError('InvalidRequest', 'Two writes are about the same record');
+  }
+  const checked: CheckedWrite[] = [];
+  for (const write of writes) {
+    rules.checkCollection(write.collection);
+    const uri = recordUri(author.did, write.collection, write.rkey);
+    if (write.action === 'delete') checked.push({ ...write, uri });
+    else checked.push({ ...write, uri, ...(await checkRecord(ctx, author, write, validate)) });
+  }
+  return checked;
+}
+
+async function checkRecord(
+  ctx: Pick<NodeContext, 'config' | 'recordLexicons'>,
+  author: Enrollment,
+  write: PutWrite,
+  validate: boolean | undefined,
+) {
+  const lexicon = ctx.recordLexicons.get(write.collection);
+  rules.checkRecordKey(lexicon, write.rkey);
+  const record = rules.typedRecord(write.collection, write.record);
+  rules.checkContent(record);
+  const validationStatus = rules.checkLexicon(lexicon, record, validate);
+  const boundaries = rules.writtenBoundaries(record, {
+    did: ctx.config.serviceDid,
+    boundaries: ctx.config.boundaries,
+  });
+  if (!boundaries.every((boundary) => author.boundaries.includes(boundary))) {
+    throw new NodeError('ForbiddenBoundary');
+  }
+  return { record, boundaries, validationStatus, cid: await cidOf(record) };
+}
+
+async function cidOf(record: LexMap): Promise<Cid> {
+  const { cid, bytes } = await encodeOrRefuse(record);
+  if (bytes.length > rules.MAX_RECORD_BYTES) {
+    throw new NodeError('InvalidRecord', 'The record is too large');
+  }
+  return cid;
+}
+
+async function encodeOrRefuse(record: LexMap) {
+  try {
+    return await encodeRecord(record);
+  } catch (cause) {
+    throw new NodeError('InvalidRecord', 'The record cannot be encoded', { cause });
+  }
+}

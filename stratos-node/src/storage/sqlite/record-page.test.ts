@@ -1,0 +1,50 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { zone } from '@stratos/protocol/lexicons';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { AEKEA, NODE_DID, SWORDSMITH, TestPerson } from '../../testing/test-node.ts';
+import { type ActorTables, actorMigrations } from './actor-schema.ts';
+import { openDatabase } from './database.ts';
+import { recordPageQuery } from './record-page.ts';
+
+const { did } = TestPerson.named('rei');
+const collection = zone.stratos.feed.post.$nsid;
+
+let folder: string;
+let db: Awaited<ReturnType<typeof openDatabase<ActorTables>>>;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'stratos-'));
+  db = await openDatabase<ActorTables>(join(folder, 'x.sqlite'), actorMigrations(NODE_DID));
+});
+afterAll(async () => {
+  await db.destroy();
+  await rm(folder, { recursive: true });
+});
+
+it.each([
+  ['all records', undefined],
+  ['those of one boundary', [SWORDSMITH]],
+  ['those of several', [SWORDSMITH, AEKEA]],
+])('asks for %s without reading any that are not shown', async (_, boundaries) => {
+  for (const descending of [true, false]) {
+    for (const after of [undefined, '3l7777777772a']) {
+      const page = { collection, limit: 10, after, descending, boundaries };
+      const plan = await recordPageQuery(db, did, page).explain(undefined, sql`query plan`);
+      const searches = plan.map((step) => String((step as { detail: unknown }).detail));
+      const tables = searches.filter((detail) => / (record|named|listed|block) /.test(detail));
+      const range = 'uri>? AND uri<?';
+      expect(tables).toEqual([
+        expect.stringMatching(
+          boundaries ? /^SEARCH record .*\(uri=\?\)/ : /^SEARCH record .*\(uri>/,
+        ),
+        ...(boundaries ?? []).flatMap(() => [
+          `SEARCH named USING PRIMARY KEY (boundary=? AND ${range})`,
+          expect.stringMatching(/^SEARCH listed .*\(uri=\?\)/),
+        ]),
+        expect.stringMatching(/^SEARCH block .*\(cid=\?\)/),
+      ]);
+    }
+  }
+});
