@@ -83,11 +83,18 @@ function keyOf(document: DidDocument, fragment: string): DidKey | undefined {
     ({ id }) => id === `#${fragment}` || id === `${document.id}#${fragment}`,
   );
   if (!method?.publicKeyMultibase) return undefined;
+  const { type, publicKeyMultibase } = method;
+  const key =
+    type === 'Multikey'
+      ? `did:key:${publicKeyMultibase}`
+      : didKeyOf2019({ type, publicKeyMultibase });
+  return isDidKey(key) ? key : undefined;
+}
+
+/** Reads the two types of key of 2019, with which older directories still answer. */
+function didKeyOf2019(method: { type: string; publicKeyMultibase: string }): string | undefined {
   try {
-    const { type, publicKeyMultibase } = method;
-    // Beside `Multikey` it reads the two types of 2019, which older directories still answer with.
-    const key = getDidKeyFromMultibase({ type, publicKeyMultibase });
-    return isDidKey(key) ? key : undefined;
+    return getDidKeyFromMultibase(method);
   } catch {
     return undefined;
   }

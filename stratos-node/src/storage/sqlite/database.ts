@@ -3,6 +3,10 @@ import { dirname } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import { Kysely, SqliteDialect } from 'kysely';
 import { type Migration, migrate } from './migrate.ts';
+import { withPreparedStatements } from './prepared-statements.ts';
+
+/** Of each handle. The default of the driver is 16 MB, which many open actors would make gigabytes. */
+const PAGE_CACHE_KIB = 2_000;
 
 /**
  * Opens an SQLite database that only the service's own user can read, made if there is none and
@@ -19,7 +23,9 @@ export async function openDatabase<Tables>(
   database.pragma('synchronous = FULL');
   database.pragma('busy_timeout = 5000');
   database.pragma('secure_delete = ON');
-  const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database }) });
+  database.pragma(`cache_size = -${PAGE_CACHE_KIB}`);
+  const dialect = new SqliteDialect({ database: withPreparedStatements(database) });
+  const db = new Kysely<Tables>({ dialect });
   try {
     await migrate(db, migrations);
   } catch (error) {
