@@ -27,24 +27,33 @@ function scope(viewer: typeof alice, ...boundaries: Boundary[]) {
   return { viewer, boundaries: new Set(boundaries) };
 }
 
+const author = { handle: 'bob.test', active: true };
+
+test('shows nothing of an account that is not in use, but to itself', async () => {
+  const post = await postIn(open);
+  const gone = { ...author, active: false };
+  expect(revealPost(scope(alice, open), post, gone)).toBeUndefined();
+  expect(revealPost(scope(bob), post, gone)?.boundaries).toEqual([open]);
+});
+
 test('shows the boundaries that are shared', async () => {
   const post = await postIn(open, closed);
-  expect(revealPost(scope(alice, open, foreign), post, 'bob.test')?.boundaries).toEqual([open]);
-  expect(revealPost(scope(alice), post, 'bob.test')).toBeUndefined();
-  expect(revealPost(scope(bob), post, 'bob.test')?.boundaries).toEqual([closed, open]);
+  expect(revealPost(scope(alice, open, foreign), post, author)?.boundaries).toEqual([open]);
+  expect(revealPost(scope(alice), post, author)).toBeUndefined();
+  expect(revealPost(scope(bob), post, author)?.boundaries).toEqual([closed, open]);
 });
 
 test('does not take the word of a node for a boundary of another', async () => {
   const post = await postIn(open, foreign);
-  expect(revealPost(scope(alice, foreign), post, 'bob.test')).toBeUndefined();
-  expect(revealPost(scope(alice, open, foreign), post, 'bob.test')?.boundaries).toEqual([open]);
+  expect(revealPost(scope(alice, foreign), post, author)).toBeUndefined();
+  expect(revealPost(scope(alice, open, foreign), post, author)?.boundaries).toEqual([open]);
 });
 
 test('shows a post in a boundary only if it is signed for that one', async () => {
   const post = await postIn(open);
-  expect(revealPost(scope(alice, open, closed), post, 'bob.test', closed)).toBeUndefined();
-  expect(revealPost(scope(alice, open, closed), post, 'bob.test', open)).toBeDefined();
-  expect(revealPost(scope(bob), post, 'bob.test', closed)).toBeUndefined();
+  expect(revealPost(scope(alice, open, closed), post, author, closed)).toBeUndefined();
+  expect(revealPost(scope(alice, open, closed), post, author, open)).toBeDefined();
+  expect(revealPost(scope(bob), post, author, closed)).toBeUndefined();
 });
 
 test.each([
@@ -55,11 +64,11 @@ test.each([
   ['too many', { values: Array.from({ length: 11 }, () => ({ value: open })) }],
 ])('a record with %s for boundaries is for its author alone', async (_, boundary) => {
   const post = await postOf(boundary);
-  expect(revealPost(scope(alice, open, closed), post, 'bob.test')).toBeUndefined();
-  expect(revealPost(scope(bob, open), post, 'bob.test')?.boundaries).toEqual([]);
+  expect(revealPost(scope(alice, open, closed), post, author)).toBeUndefined();
+  expect(revealPost(scope(bob, open), post, author)?.boundaries).toEqual([]);
 });
 
 test('qualifies the bare names of old records with their node', async () => {
   const post = await postIn('open');
-  expect(revealPost(scope(alice, open), post, 'bob.test')?.boundaries).toEqual([open]);
+  expect(revealPost(scope(alice, open), post, author)?.boundaries).toEqual([open]);
 });

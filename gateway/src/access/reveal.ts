@@ -8,6 +8,7 @@ import {
   recordBoundaries,
 } from '@stratos/protocol';
 import type { PostView, ViewerView, Visible } from '@stratos/schema';
+import type { Author } from '../hydration/authors.ts';
 import type { HydratedPost } from '../hydration/posts.ts';
 import { presentPost } from './present.ts';
 import type { Scope } from './scope.ts';
@@ -15,23 +16,26 @@ import { visible } from './visible.ts';
 
 /**
  * A post as the scope's viewer may see it, or undefined when they may not. Decided by the signed
- * record alone, whatever found it. Its author sees all of it; others need a boundary in common.
+ * record alone, whatever found it. Its author sees all of it; others need a boundary in common, and
+ * an author whose account is in use.
  *
  * @param within - only if the post is in this boundary
  */
 export function revealPost(
   scope: Scope,
   post: HydratedPost,
-  handle: string,
+  author: Author,
   within?: Boundary,
 ): Visible<PostView> | undefined {
+  const isOwn = isAuthor(scope, post.uri);
+  if (!isOwn && !author.active) return undefined;
   const boundaries = boundariesOf(post);
-  const shared = isAuthor(scope, post.uri)
+  const shared = isOwn
     ? boundaries
     : boundaries.filter((boundary) => scope.boundaries.has(boundary));
-  if (shared.length === 0 && !isAuthor(scope, post.uri)) return undefined;
+  if (shared.length === 0 && !isOwn) return undefined;
   if (within && !shared.includes(within)) return undefined;
-  return visible(presentPost(post, shared, handle));
+  return visible(presentPost(post, shared, author.handle));
 }
 
 /** The viewer, as they see themselves. */

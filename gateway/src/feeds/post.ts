@@ -2,7 +2,7 @@ import { Prisma } from '@stratos/prisma';
 import type { AtUri, Did } from '@stratos/protocol';
 import { isAuthor } from '../access/reveal.ts';
 import type { Scope } from '../access/scope.ts';
-import { AUTHOR_IS_ACTIVE, type Candidate, type Transaction } from './skeleton.ts';
+import type { Candidate, Transaction } from './skeleton.ts';
 
 export interface PostQuery {
   uri: AtUri;
@@ -35,7 +35,6 @@ export function probe(scope: Scope, { uri, node }: PostQuery): Prisma.Sql {
         select pb.uri, pb.node_did
         from stratos_post_boundary pb
         where pb.uri = ${uri} and pb.boundary = scope.boundary
-          ${AUTHOR_IS_ACTIVE}
         limit 1
       ) as pb`;
   const ofNode = node ? Prisma.sql`where p.node_did = ${node}` : Prisma.empty;

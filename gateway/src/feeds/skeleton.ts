@@ -28,10 +28,6 @@ export function following(table: Prisma.Sql, after: Position | undefined): Prism
     < (${sortAt}::timestamptz, ${uri}, ${node})`;
 }
 
-/** Hides the posts of accounts that are not active; one probe for each row. */
-export const AUTHOR_IS_ACTIVE = Prisma.sql`
-  and coalesce((select a.active from stratos_actor a where a.did = pb.did), true)`;
-
 /**
  * A page of the posts of some boundaries. Each boundary contributes at most one page, read from its
  * own index in order, so the work depends on the page and not on what else is stored.
@@ -51,7 +47,6 @@ export function mergeBoundaries(
         from stratos_post_boundary pb
         where pb.boundary = scope.boundary ${byAuthor}
           ${following(Prisma.sql`pb`, after)}
-          ${AUTHOR_IS_ACTIVE}
         order by pb.sort_at desc, pb.uri desc
         limit ${limit}
       ) as found

@@ -93,7 +93,7 @@ async function build(sketch: typeof anyWorld extends fc.Arbitrary<infer T> ? T :
       boundaries,
       rkey: `r${rkey}`,
       at,
-      readers: published ? boundaries : [],
+      readers: published && !world.inactive.has(author) ? boundaries : [],
     });
     world.posts.push({ uri, author, node, boundaries, published, at });
   }

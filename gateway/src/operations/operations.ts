@@ -18,7 +18,7 @@ import type { Cursors } from '../feeds/cursors.ts';
 import { type PostQuery, postSkeleton } from '../feeds/post.ts';
 import type { Candidate, Slice, Transaction } from '../feeds/skeleton.ts';
 import { timelineSkeleton } from '../feeds/timeline.ts';
-import { createHandleLoader } from '../hydration/handles.ts';
+import { createAuthorLoader } from '../hydration/authors.ts';
 import { createPostLoader, type HydrationCounter } from '../hydration/posts.ts';
 import type { Logger } from '../logger.ts';
 import { type Found, type Loaders, readPage, revealAll } from './page.ts';
@@ -52,14 +52,14 @@ export class ViewerOperations implements Operations {
     this.#options = options;
     this.#loaders = {
       posts: createPostLoader(prisma, logger, counter),
-      handles: createHandleLoader(prisma),
+      authors: createAuthorLoader(prisma),
     };
   }
 
   async viewer() {
-    const [scope, handle] = await Promise.all([
+    const [scope, { handle }] = await Promise.all([
       this.#snapshot((_, scope) => Promise.resolve(scope)),
-      this.#loaders.handles.load(this.#viewer),
+      this.#loaders.authors.load(this.#viewer),
     ]);
     return revealViewer(scope, handle);
   }

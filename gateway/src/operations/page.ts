@@ -3,12 +3,12 @@ import type { PostView, Visible, VisiblePostPage } from '@stratos/schema';
 import { revealPost } from '../access/reveal.ts';
 import type { Scope } from '../access/scope.ts';
 import type { Candidate, Position, Slice } from '../feeds/skeleton.ts';
-import type { HandleLoader } from '../hydration/handles.ts';
+import type { AuthorLoader } from '../hydration/authors.ts';
 import type { PostLoader } from '../hydration/posts.ts';
 
 export interface Loaders {
   posts: PostLoader;
-  handles: HandleLoader;
+  authors: AuthorLoader;
 }
 
 /** What was found for a viewer, and the scope that it was found by. */
@@ -63,11 +63,11 @@ export function revealAll(
 ): Promise<(Revealed | undefined)[]> {
   return Promise.all(
     candidates.map(async (candidate) => {
-      const [hydrated, handle] = await Promise.all([
+      const [hydrated, author] = await Promise.all([
         loaders.posts.load(candidate),
-        loaders.handles.load(parseAtUri(candidate.uri).did),
+        loaders.authors.load(parseAtUri(candidate.uri).did),
       ]);
-      const post = hydrated && revealPost(scope, hydrated, handle, within);
+      const post = hydrated && revealPost(scope, hydrated, author, within);
       return post && { position: candidate, post };
     }),
   );

@@ -92,14 +92,20 @@ test('another key at the node hides what the enrollment does not vouch for', asy
   expect(await world.readable()).toEqual([]);
 });
 
-test('a deleted account hides at once, a deactivated one is marked', async () => {
+test('an account that is not in use hides at once, and shows when it comes back', async () => {
   await world.enroll(rei);
   await publish();
   const account = { event: 'account', seq: 9, time: '', did: rei.did, active: false } as const;
   await world.firehose({ ...account, status: 'deactivated' } satisfies AccountEvt);
   expect((await world.db.actor.findFirstOrThrow()).active).toBe(false);
-  expect(await world.readable()).toEqual(['3kaaa art']);
+  expect(await world.readable()).toEqual([]);
+  await world.apply(world.node.commit(await rei.post('3kbbb', [world.node.boundary('art')])));
+  expect(await world.readable()).toEqual([]);
+  await world.firehose({ ...account, active: true } satisfies AccountEvt);
+  expect(await world.readable()).toEqual(['3kaaa art', '3kbbb art']);
   await world.firehose({ ...account, status: 'deleted' } satisfies AccountEvt);
+  expect(await world.readable()).toEqual([]);
+  await world.firehose({ ...account, active: true } satisfies AccountEvt);
   expect(await world.readable()).toEqual([]);
 });
 

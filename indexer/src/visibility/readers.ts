@@ -1,13 +1,17 @@
 import { Prisma } from '@stratos/prisma';
 import type { Transaction } from '../database.ts';
 
-/** The node says that the person is a member, the person's PDS says the same, and of the same key. */
+/**
+ * The node says that the person is a member, the person's PDS says the same, and of the same key, and
+ * the account is in use.
+ */
 function countsAt(did: string, nodeDid: string): Prisma.Sql {
   return Prisma.sql`exists (
     select 1 from stratos_membership m
     join stratos_enrollment e
       on e.did = m.did and e.node_did = m.node_did and e.signing_key = m.signing_key
     where m.did = ${did} and m.node_did = ${nodeDid} and m.active
+      and coalesce((select a.active from stratos_actor a where a.did = m.did), true)
   )`;
 }
 
