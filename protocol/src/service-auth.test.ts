@@ -127,6 +127,30 @@ describe('service auth', () => {
     expect(await verifier({ keys: [old, key] }).verify(await token(), lxm)).toBe(issuer);
   });
 
+  it('asks for it once, however many forged tokens come', async () => {
+    const asked: (boolean | undefined)[] = [];
+    const { verify } = createServiceAuthVerifier({
+      audience,
+      replayStore: new MemoryReplayStore(),
+      identity: {
+        async didDocument(did, options) {
+          asked.push(options?.refresh);
+          return appViewDidDocument({
+            did,
+            publicUrl: 'https://app.example',
+            signingKey: key.did(),
+          });
+        },
+      },
+    });
+    const signer = SigningKey.generate('secp256k1');
+    for (let i = 0; i < 5; i++) {
+      await expect(verify(await token({ signer }), lxm)).rejects.toThrow('bad signature');
+    }
+    expect(asked.filter((refresh) => refresh)).toHaveLength(1);
+    expect(await verify(await token(), lxm)).toBe(issuer);
+  });
+
   it('refuses when the replay store cannot be asked', async () => {
     const replayStore = { claim: async () => Promise.reject(new Error('down')) };
     await expect(verifier({ replayStore }).verify(await token(), lxm)).rejects.toThrow(

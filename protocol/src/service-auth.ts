@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { atprotoKeyOf } from './did-document.ts';
 import { AuthRequiredError } from './errors.ts';
@@ -9,6 +10,8 @@ import { jwtAlgOf, randomId, type SigningKey, verifySignature } from './signing-
 /** Longest lifetime in seconds of a service-auth token, except where a method says otherwise. */
 export const SERVICE_AUTH_MAX_LIFETIME = 300;
 const CLOCK_SKEW = 30;
+/** How often at most forged tokens of one issuer make us ask for its key anew. */
+const REFRESH_EVERY_MS = 10_000;
 const MAX_TOKEN_LENGTH = 8192;
 
 const headerSchema = z.object({
@@ -48,6 +51,7 @@ export function createServiceAuthVerifier(
   options: ServiceAuthVerifierOptions,
 ): ServiceAuthVerifier {
   const { audience, identity, replayStore } = options;
+  const refreshed = new LRUCache<Did, true>({ max: 10_000, ttl: REFRESH_EVERY_MS });
   return {
     async verify(jwt, lxm, { maxLifetimeSeconds = SERVICE_AUTH_MAX_LIFETIME } = {}) {
       const token = parseToken(jwt);
@@ -56,7 +60,7 @@ export function createServiceAuthVerifier(
         refuse('is for another audience');
       if (claims.lxm !== lxm) refuse('is for another method');
       checkTimes(claims, maxLifetimeSeconds, replayStore.remembersSince);
-      if (!(await isSignedBy(token, identity))) refuse('has a bad signature');
+      if (!(await isSignedBy(token, identity, refreshed))) refuse('has a bad signature');
       const expiresAt = new Date((claims.exp + CLOCK_SKEW) * 1000);
       const first = await replayStore
         .claim(`${claims.iss} ${claims.jti}`, expiresAt)
@@ -108,18 +112,27 @@ function checkTimes(claims: Token['claims'], maxLifetime: number, remembersSince
   }
 }
 
-async function isSignedBy(token: Token, identity: Pick<IdentityResolver, 'didDocument'>) {
+async function isSignedBy(
+  token: Token,
+  identity: Pick<IdentityResolver, 'didDocument'>,
+  refreshed: LRUCache<Did, true>,
+): Promise<boolean> {
+  const { iss } = token.claims;
   const check = (key: DidKey | undefined) =>
     key !== undefined &&
     jwtAlgOf(key) === token.header.alg &&
     verifySignature(key, token.signed, token.signature);
   const keyOfIssuer = async (refresh: boolean) => {
-    const document = await identity.didDocument(token.claims.iss, { refresh }).catch((cause) => {
+    const document = await identity.didDocument(iss, { refresh }).catch((cause) => {
       throw new AuthRequiredError('the issuer of the token cannot be resolved', { cause });
     });
     return document && atprotoKeyOf(document);
   };
-  return check(await keyOfIssuer(false)) || check(await keyOfIssuer(true));
+  if (check(await keyOfIssuer(false))) return true;
+  // @NOTE anybody can forge a token that fails, and must not make us hammer a directory by it
+  if (refreshed.has(iss)) return false;
+  refreshed.set(iss, true);
+  return check(await keyOfIssuer(true));
 }
 
 function refuse(why: string): never {
