@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { NodeError } from '../node-error.ts';
-import type { AuditLog } from '../storage/sqlite/audit-log.ts';
+import type { AuditLog } from '../storage/service-storage.ts';
 
 const USER = 'admin';
 const MAX_FAILURES = 5;

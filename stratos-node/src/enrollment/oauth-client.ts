@@ -7,7 +7,7 @@ import {
 import { createGuardedFetch } from '@stratos/protocol';
 import { zone } from '@stratos/protocol/lexicons';
 import type { NodeConfig } from '../config.ts';
-import type { OAuthStore } from '../storage/sqlite/oauth-store.ts';
+import type { OAuthStore } from '../storage/service-storage.ts';
 
 const RECORDS = [zone.stratos.actor.enrollment.$nsid, zone.stratos.feed.post.$nsid];
 /** What a person is asked to let the node do: write the enrollment record and stubs. */

@@ -1,6 +1,6 @@
 import type { NodeOAuthClient } from '@atproto/oauth-client-node';
 import type { Did } from '@stratos/protocol';
-import type { OAuthStore } from '../storage/sqlite/oauth-store.ts';
+import type { OAuthStore } from '../storage/service-storage.ts';
 
 /** Gives back the session that a person gave us, if it is not younger than `asOf`. */
 export type EndPdsSession = (did: Did, asOf: string) => Promise<void>;

@@ -2,8 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Did } from '@stratos/protocol';
 import PQueue from 'p-queue';
 import type { Logger } from '../logger.ts';
-import type { ServiceStorage } from '../storage/service-storage.ts';
-import type { OutboxHead, OutboxJob } from '../storage/sqlite/outbox-store.ts';
+import type { OutboxHead, OutboxJob, ServiceStorage } from '../storage/service-storage.ts';
 import { PdsError } from './pds-repo.ts';
 
 /** Carries out one job. Throws {@link PdsError}; must be safe to repeat. */

@@ -2,7 +2,7 @@ import type { LexMap } from '@atproto/lex-data';
 import { type AtUri, type Boundary, type Cid, encodeRecord, recordUri } from '@stratos/protocol';
 import type { NodeContext } from '../context.ts';
 import { NodeError } from '../node-error.ts';
-import type { Enrollment } from '../storage/sqlite/enrollment-store.ts';
+import type { Enrollment } from '../storage/service-storage.ts';
 import * as rules from './record-rules.ts';
 import type { DeleteWrite, PutWrite, ValidationStatus, Write } from './write.ts';
 

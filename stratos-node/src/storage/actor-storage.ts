@@ -1,6 +1,4 @@
 import type { AtUri, Boundary, Cid, Did, Tid } from '@stratos/protocol';
-import type { ActorReader } from './sqlite/actor-reader.ts';
-import type { ActorTransactor } from './sqlite/actor-transactor.ts';
 
 /** The newest commit of a repo. */
 export interface RepoRoot {
@@ -79,6 +77,46 @@ export interface RepoCommit {
   event: CommitEvent;
 }
 
+/** Reads one actor's store, on one snapshot. */
+export interface ActorReader {
+  readonly did: Did;
+  /** The P-256 key by which this repo's commits are signed, as it was put there. */
+  signingKey(): Promise<Uint8Array>;
+  root(): Promise<RepoRoot | undefined>;
+  block(cid: Cid): Promise<Uint8Array | undefined>;
+  /** Those of the blocks that there are. */
+  blocks(cids: readonly Cid[]): Promise<Map<Cid, Uint8Array>>;
+  /** Every block that is stored. */
+  blockCids(): Promise<Cid[]>;
+  /** Records by address with their content, those that exist and are not taken down. */
+  records(uris: readonly AtUri[]): Promise<Map<AtUri, StoredRecord>>;
+  record(uri: AtUri): Promise<StoredRecord | undefined>;
+  /** A page of a collection's records with their content, none that are taken down. */
+  recordPage(page: RecordPage): Promise<StoredRecord[]>;
+  /** What there is at addresses, taken down or not. */
+  standings(uris: readonly AtUri[]): Promise<Map<AtUri, RecordStanding>>;
+  /** Collections that have a record. */
+  collections(): Promise<string[]>;
+  /** Events after a position of this actor's log, oldest first. */
+  eventsAfter(seq: number, limit: number): Promise<Map<number, CommitEvent>>;
+  events(seqs: readonly number[]): Promise<Map<number, CommitEvent>>;
+  /** The commit that made revision `rev`. */
+  commitOf(rev: Tid): Promise<Cid | undefined>;
+}
+
+/** Reads and writes one actor's store within one transaction. */
+export interface ActorTransactor extends ActorReader {
+  /** Keeps the key that is there already, if there is one. */
+  putSigningKey(key: Uint8Array): Promise<void>;
+  /**
+   * Applies a commit: blocks, root, record rows and the row of the event log. Content of deleted
+   * and replaced records goes at once.
+   *
+   * @returns the commit's position in the actor's log
+   */
+  applyCommit(commit: RepoCommit): Promise<number>;
+}
+
 /** The stores of all actors, each its own database, opened when needed. */
 export interface ActorStorage extends AsyncDisposable {
   /** Makes the store of an actor with its signing key, or leaves the one that exists as it is. */
@@ -95,5 +133,3 @@ export interface ActorStorage extends AsyncDisposable {
 export class UnknownActorError extends Error {
   override name = 'UnknownActorError';
 }
-
-export type { ActorReader, ActorTransactor };

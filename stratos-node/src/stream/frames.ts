@@ -5,7 +5,7 @@ import { zone } from '@stratos/protocol/lexicons';
 import type { NodeContext } from '../context.ts';
 import { appendToCar } from '../repo/car.ts';
 import type { CommitEvent, EventOp } from '../storage/actor-storage.ts';
-import type { LogEvent } from '../storage/sqlite/event-log.ts';
+import type { LogEvent } from '../storage/service-storage.ts';
 
 const stream = zone.stratos.sync.subscribeService;
 export type StreamMessage = zone.stratos.sync.subscribeService.$Message;

@@ -1,33 +1,6 @@
-import type { AtUri, Boundary, Cid, Did, Tid } from '@stratos/protocol';
-import type { Generated } from 'kysely';
+import type { Did } from '@stratos/protocol';
+import type { Migration } from '../sql/migrate.ts';
 import { fillRecordBoundaries } from './fill-record-boundaries.ts';
-import type { Migration } from './migrate.ts';
-
-/** Tables of one actor's database. */
-export interface ActorTables {
-  stratos_repo_root: { did: Did; cid: Cid; rev: Tid; indexedAt: string };
-  stratos_repo_block: { cid: Cid; repoRev: Tid; size: number; content: Uint8Array };
-  stratos_record: {
-    uri: AtUri;
-    cid: Cid;
-    collection: string;
-    rkey: string;
-    repoRev: Tid;
-    indexedAt: string;
-    takedownRef: string | null;
-  };
-  stratos_record_boundary: { boundary: Boundary; uri: AtUri };
-  stratos_seq: {
-    seq: Generated<number>;
-    did: Did;
-    time: string;
-    rev: Tid;
-    /** JSON of the commit event, without record content. */
-    event: string;
-    proof: Uint8Array;
-  };
-  stratos_signing_key: { did: Did; key: Uint8Array };
-}
 
 /** The schema of an actor's database at the node `nodeDid`. */
 export const actorMigrations = (nodeDid: Did): readonly Migration[] => [

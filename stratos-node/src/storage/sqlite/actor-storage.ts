@@ -3,10 +3,16 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Did } from '@stratos/protocol';
 import { type Kysely, sql } from 'kysely';
-import { type ActorStorage, UnknownActorError } from '../actor-storage.ts';
-import { ActorReader } from './actor-reader.ts';
-import { type ActorTables, actorMigrations } from './actor-schema.ts';
-import { ActorTransactor } from './actor-transactor.ts';
+import {
+  type ActorReader,
+  type ActorStorage,
+  type ActorTransactor,
+  UnknownActorError,
+} from '../actor-storage.ts';
+import { SqlActorReader } from '../sql/actor-reader.ts';
+import type { ActorTables } from '../sql/actor-tables.ts';
+import { SqlActorTransactor } from '../sql/actor-transactor.ts';
+import { actorMigrations } from './actor-schema.ts';
 import { openDatabase } from './database.ts';
 import { HandlePool } from './handle-pool.ts';
 
@@ -35,21 +41,21 @@ export class SqliteActorStorage implements ActorStorage {
 
   async create(did: Did, signingKey: Uint8Array): Promise<void> {
     await this.#pool.use(did, (db) =>
-      db.transaction().execute((tx) => new ActorTransactor(did, tx).putSigningKey(signingKey)),
+      db.transaction().execute((tx) => new SqlActorTransactor(did, tx).putSigningKey(signingKey)),
     );
   }
 
   async read<T>(did: Did, read: (actor: ActorReader) => Promise<T>): Promise<T | undefined> {
     if (!this.#exists(did)) return undefined;
     return this.#pool.use(did, (db) =>
-      db.transaction().execute((tx) => read(new ActorReader(did, tx))),
+      db.transaction().execute((tx) => read(new SqlActorReader(did, tx))),
     );
   }
 
   async write<T>(did: Did, write: (actor: ActorTransactor) => Promise<T>): Promise<T> {
     if (!this.#exists(did)) throw new UnknownActorError('the actor has no store');
     return this.#pool.use(did, (db) =>
-      db.transaction().execute((tx) => write(new ActorTransactor(did, tx))),
+      db.transaction().execute((tx) => write(new SqlActorTransactor(did, tx))),
     );
   }
 

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { SchemaTooNewError } from '../sql/migrate.ts';
 import { openDatabase } from './database.ts';
-import { SchemaTooNewError } from './migrate.ts';
 
 let folder: string;
 beforeEach(async () => {

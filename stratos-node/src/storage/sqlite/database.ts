@@ -2,7 +2,7 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import { Kysely, SqliteDialect } from 'kysely';
-import { type Migration, migrate } from './migrate.ts';
+import { type Migration, migrate } from '../sql/migrate.ts';
 import { withPreparedStatements } from './prepared-statements.ts';
 
 /** Of each handle. The default of the driver is 16 MB, which many open actors would make gigabytes. */

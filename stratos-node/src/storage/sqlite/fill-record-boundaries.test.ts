@@ -6,7 +6,8 @@ import { zone } from '@stratos/protocol/lexicons';
 import { sql } from 'kysely';
 import { expect, it } from 'vitest';
 import { AEKEA, NODE_DID, postRecord, SWORDSMITH, TestPerson } from '../../testing/test-node.ts';
-import { type ActorTables, actorMigrations } from './actor-schema.ts';
+import type { ActorTables } from '../sql/actor-tables.ts';
+import { actorMigrations } from './actor-schema.ts';
 import { openDatabase } from './database.ts';
 
 const { did } = TestPerson.named('rei');

@@ -5,9 +5,10 @@ import { zone } from '@stratos/protocol/lexicons';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { AEKEA, NODE_DID, SWORDSMITH, TestPerson } from '../../testing/test-node.ts';
-import { type ActorTables, actorMigrations } from './actor-schema.ts';
+import type { ActorTables } from '../sql/actor-tables.ts';
+import { recordPageQuery } from '../sql/record-page.ts';
+import { actorMigrations } from './actor-schema.ts';
 import { openDatabase } from './database.ts';
-import { recordPageQuery } from './record-page.ts';
 
 const { did } = TestPerson.named('rei');
 const collection = zone.stratos.feed.post.$nsid;

@@ -1,52 +1,6 @@
-import type { Boundary, Cid, Did, DidKey } from '@stratos/protocol';
-import type { Generated } from 'kysely';
-import type { Migration } from './migrate.ts';
+import type { Migration } from '../sql/migrate.ts';
 
-/** Tables of the service database. */
-export interface ServiceTables {
-  enrollment: {
-    did: Did;
-    enrolledAt: string;
-    pdsEndpoint: string | null;
-    signingKeyDid: DidKey;
-    active: 'true' | 'false';
-    enrollmentRkey: string | null;
-  };
-  enrollment_boundary: { did: Did; boundary: Boundary };
-  membership_log: { seq: number; did: Did; cid: Cid; entry: Uint8Array; issuedAt: string };
-  service_seq: {
-    seq: Generated<number>;
-    did: Did;
-    kind: 'commit' | 'membership';
-    /** Position in the actor's own log, or in the membership log. */
-    ref: number;
-    time: string;
-  };
-  actor_publication: { did: Did; publishedSeq: number; dirty: number };
-  outbox: {
-    id: Generated<number>;
-    did: Did;
-    job: string;
-    attempts: number;
-    /** Milliseconds since the epoch. */
-    dueAt: number;
-    parkedReason: string | null;
-    createdAt: string;
-  };
-  oauth_state: { key: string; state: string; createdAt: string };
-  oauth_session: { key: string; session: string; createdAt: string; updatedAt: string };
-  replay: { id: string; expiresAt: number };
-  admin_audit: {
-    id: Generated<number>;
-    time: string;
-    address: string;
-    action: string;
-    did: string | null;
-    detail: string | null;
-    outcome: string;
-  };
-}
-
+/** The schema of the service database. */
 export const serviceMigrations: readonly Migration[] = [
   [
     `CREATE TABLE enrollment (

@@ -2,7 +2,7 @@ import type { DatetimeString, UriString } from '@atproto/syntax';
 import type { Server } from '@atproto/xrpc-server';
 import { zone } from '@stratos/protocol/lexicons';
 import type { NodeContext } from '../../../../context.ts';
-import type { Enrollment } from '../../../../storage/sqlite/enrollment-store.ts';
+import type { Enrollment } from '../../../../storage/service-storage.ts';
 import { addMethod, operatorOf } from '../../../add-method.ts';
 
 const method = zone.stratos.admin.listEnrollments;

@@ -4,7 +4,7 @@ import { isDid } from '@stratos/protocol';
 import { zone } from '@stratos/protocol/lexicons';
 import type { NodeContext } from '../../../../context.ts';
 import { NodeError } from '../../../../node-error.ts';
-import type { WaitingJob } from '../../../../storage/sqlite/outbox-store.ts';
+import type { WaitingJob } from '../../../../storage/service-storage.ts';
 import { addMethod, operatorOf } from '../../../add-method.ts';
 
 const method = zone.stratos.admin.listOutbox;

@@ -3,7 +3,7 @@ import type { Server } from '@atproto/xrpc-server';
 import { enrollmentRkey, isDid, signAttestation } from '@stratos/protocol';
 import { zone } from '@stratos/protocol/lexicons';
 import type { NodeContext } from '../../../../context.ts';
-import type { Enrollment } from '../../../../storage/sqlite/enrollment-store.ts';
+import type { Enrollment } from '../../../../storage/service-storage.ts';
 import { addMethod, anyCallerOf } from '../../../add-method.ts';
 
 const method = zone.stratos.enrollment.status;

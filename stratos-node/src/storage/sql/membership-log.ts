@@ -1,22 +1,15 @@
-import type { Cid, Did } from '@stratos/protocol';
+import type { Did } from '@stratos/protocol';
 import type { Kysely } from 'kysely';
-import type { ServiceTables } from './service-schema.ts';
+import type { LogPosition, MembershipLog } from '../service-storage.ts';
+import type { ServiceTables } from './service-tables.ts';
 
-/** A place in the chain of membership entries. */
-export interface LogPosition {
-  seq: number;
-  cid: Cid;
-}
-
-/** The append-only, hash-chained log of memberships. */
-export class MembershipLog {
+export class SqlMembershipLog implements MembershipLog {
   readonly #db: Kysely<ServiceTables>;
 
   constructor(db: Kysely<ServiceTables>) {
     this.#db = db;
   }
 
-  /** The newest entry; undefined while the log is empty. */
   async head(): Promise<LogPosition | undefined> {
     return this.#db
       .selectFrom('membership_log')
@@ -32,7 +25,6 @@ export class MembershipLog {
     await this.#db.insertInto('membership_log').values(row).execute();
   }
 
-  /** Entries after a position, in order. */
   async after(seq: number, limit: number): Promise<(LogPosition & { entry: Uint8Array })[]> {
     return this.#db
       .selectFrom('membership_log')
@@ -43,7 +35,6 @@ export class MembershipLog {
       .execute();
   }
 
-  /** The bytes of entries, exactly as signed. */
   async entries(seqs: readonly number[]): Promise<Map<number, Uint8Array>> {
     if (seqs.length === 0) return new Map();
     const rows = await this.#db

@@ -1,42 +1,15 @@
 import type { Did } from '@stratos/protocol';
 import { type Kysely, sql } from 'kysely';
-import type { StubChange } from '../actor-storage.ts';
-import type { ServiceTables } from './service-schema.ts';
+import type {
+  ListJobs,
+  OutboxHead,
+  OutboxJob,
+  OutboxStore,
+  WaitingJob,
+} from '../service-storage.ts';
+import type { ServiceTables } from './service-tables.ts';
 
-/** Something to be done on a person's PDS. */
-export type OutboxJob =
-  | { kind: 'stub'; change: StubChange }
-  | { kind: 'enrollment' }
-  /** Gives back the person's session, unless it is younger than `asOf`. */
-  | { kind: 'sign-out'; asOf: string };
-
-/** The oldest job of a person, which must be done before any other of theirs. */
-export interface OutboxHead {
-  id: number;
-  did: Did;
-  job: OutboxJob;
-  attempts: number;
-  /** Milliseconds since the epoch. */
-  dueAt: number;
-  parkedReason: string | null;
-  /** Empty if it is not known. */
-  pdsEndpoint: string;
-}
-
-/** A job as the operator sees it. */
-export type WaitingJob = Omit<OutboxHead, 'pdsEndpoint'>;
-
-export interface ListJobs {
-  /** Of everybody if undefined. */
-  did: Did | undefined;
-  parkedOnly: boolean;
-  /** Position of the last job seen. */
-  after: number;
-  limit: number;
-}
-
-/** Jobs that wait for people's PDSes, in order per person. */
-export class OutboxStore {
+export class SqlOutboxStore implements OutboxStore {
   readonly #db: Kysely<ServiceTables>;
 
   constructor(db: Kysely<ServiceTables>) {
@@ -56,7 +29,6 @@ export class OutboxStore {
     await this.#db.insertInto('outbox').values(row).execute();
   }
 
-  /** The oldest job of each person, unless it is parked, soonest first. */
   async heads(limit: number, except: { people: readonly Did[]; pdses: readonly string[] }) {
     const rows = await this.#headsQuery()
       .where('outbox.parkedReason', 'is', null)
@@ -83,7 +55,6 @@ export class OutboxStore {
     await this.#db.updateTable('outbox').set({ attempts, dueAt }).where('id', '=', id).execute();
   }
 
-  /** Puts a job, and with it all later ones of the person, aside until {@link unpark}. */
   async park(id: number, parkedReason: string): Promise<void> {
     await this.#db.updateTable('outbox').set({ parkedReason }).where('id', '=', id).execute();
   }
@@ -96,7 +67,6 @@ export class OutboxStore {
       .execute();
   }
 
-  /** Takes parked jobs up again, of one person or of all. Returns how many. */
   async requeue(did: Did | undefined): Promise<number> {
     const { numUpdatedRows } = await this.#db
       .updateTable('outbox')
@@ -107,7 +77,6 @@ export class OutboxStore {
     return Number(numUpdatedRows);
   }
 
-  /** Jobs after a position, oldest first. */
   async list({ did, parkedOnly, after, limit }: ListJobs): Promise<WaitingJob[]> {
     const rows = await this.#db
       .selectFrom('outbox')

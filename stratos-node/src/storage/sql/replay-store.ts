@@ -1,11 +1,11 @@
 import type { ReplayStore } from '@stratos/protocol';
 import type { Kysely } from 'kysely';
-import type { ServiceTables } from './service-schema.ts';
+import type { ServiceTables } from './service-tables.ts';
 
 const PRUNE_EVERY_MS = 60_000;
 
 /** Remembers used tokens across restarts, for as long as they would be valid. */
-export class SqliteReplayStore implements ReplayStore {
+export class SqlReplayStore implements ReplayStore {
   readonly #db: Kysely<ServiceTables>;
   #prunedAt = 0;
 

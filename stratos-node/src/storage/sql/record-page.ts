@@ -1,7 +1,7 @@
 import type { AtUri, Boundary, Did } from '@stratos/protocol';
 import { type Kysely, sql } from 'kysely';
 import type { RecordPage } from '../actor-storage.ts';
-import type { ActorTables } from './actor-schema.ts';
+import type { ActorTables } from './actor-tables.ts';
 
 /**
  * The query for a page of records. It takes as long as the page is, however many records of the

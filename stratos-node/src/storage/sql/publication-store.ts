@@ -1,16 +1,15 @@
 import type { Did } from '@stratos/protocol';
 import type { Kysely } from 'kysely';
-import type { ServiceTables } from './service-schema.ts';
+import type { PublicationStore } from '../service-storage.ts';
+import type { ServiceTables } from './service-tables.ts';
 
-/** How much of each actor's own log has reached the node's stream, and whose must be looked at. */
-export class PublicationStore {
+export class SqlPublicationStore implements PublicationStore {
   readonly #db: Kysely<ServiceTables>;
 
   constructor(db: Kysely<ServiceTables>) {
     this.#db = db;
   }
 
-  /** The last position of the actor's log that is published; 0 if none is. */
   async publishedSeq(did: Did): Promise<number> {
     const row = await this.#db
       .selectFrom('actor_publication')
@@ -28,7 +27,6 @@ export class PublicationStore {
       .execute();
   }
 
-  /** Says, before the first write to an actor's store, that it may come to hold unpublished commits. */
   async markDirty(did: Did): Promise<void> {
     await this.#db
       .insertInto('actor_publication')
@@ -46,7 +44,6 @@ export class PublicationStore {
     return rows.map(({ did }) => did);
   }
 
-  /** Says that an actor's store holds nothing unpublished. */
   async markClean(did: Did): Promise<void> {
     await this.#db
       .updateTable('actor_publication')

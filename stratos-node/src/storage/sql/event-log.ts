@@ -1,26 +1,14 @@
-import type { Did } from '@stratos/protocol';
 import type { Kysely } from 'kysely';
-import type { ServiceTables } from './service-schema.ts';
+import type { EventLog, LogEvent } from '../service-storage.ts';
+import type { ServiceTables } from './service-tables.ts';
 
-/** One position of the node's stream, pointing to what happened. */
-export interface LogEvent {
-  seq: number;
-  did: Did;
-  kind: 'commit' | 'membership';
-  /** Position in the actor's own log, or in the membership log. */
-  ref: number;
-  time: string;
-}
-
-/** The order of everything that happened on the node. */
-export class EventLog {
+export class SqlEventLog implements EventLog {
   readonly #db: Kysely<ServiceTables>;
 
   constructor(db: Kysely<ServiceTables>) {
     this.#db = db;
   }
 
-  /** Newest position, 0 while the log is empty. */
   async head(): Promise<number> {
     const row = await this.#db
       .selectFrom('service_seq')
@@ -31,7 +19,6 @@ export class EventLog {
     return row?.seq ?? 0;
   }
 
-  /** Appends unless this very event is there already. */
   async append(event: Omit<LogEvent, 'seq'>): Promise<void> {
     await this.#db
       .insertInto('service_seq')

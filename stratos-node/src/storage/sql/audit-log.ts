@@ -1,18 +1,8 @@
 import type { Kysely } from 'kysely';
-import type { ServiceTables } from './service-schema.ts';
+import type { AuditEntry, AuditLog } from '../service-storage.ts';
+import type { ServiceTables } from './service-tables.ts';
 
-/** One thing that somebody did, or tried to do, as operator. */
-export interface AuditEntry {
-  address: string;
-  /** NSID of the method. */
-  action: string;
-  did?: string;
-  detail?: string;
-  outcome: 'done' | 'refused';
-}
-
-/** What operators did, append-only. */
-export class AuditLog {
+export class SqlAuditLog implements AuditLog {
   readonly #db: Kysely<ServiceTables>;
 
   constructor(db: Kysely<ServiceTables>) {

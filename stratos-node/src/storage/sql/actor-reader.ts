@@ -1,17 +1,18 @@
 import type { AtUri, Cid, Did, Tid } from '@stratos/protocol';
 import type { Kysely } from 'kysely';
 import type {
+  ActorReader,
   CommitEvent,
   RecordPage,
   RecordStanding,
   RepoRoot,
   StoredRecord,
 } from '../actor-storage.ts';
-import type { ActorTables } from './actor-schema.ts';
+import type { ActorTables } from './actor-tables.ts';
 import { recordPageQuery } from './record-page.ts';
 
 /** Reads one actor's store. */
-export class ActorReader {
+export class SqlActorReader implements ActorReader {
   readonly did: Did;
   protected readonly db: Kysely<ActorTables>;
 

@@ -1,11 +1,11 @@
 import { type AtUri, type Boundary, type Cid, recordUri } from '@stratos/protocol';
-import type { EventOp, RepoCommit } from '../actor-storage.ts';
-import { ActorReader } from './actor-reader.ts';
+import type { ActorTransactor, EventOp, RepoCommit } from '../actor-storage.ts';
+import { SqlActorReader } from './actor-reader.ts';
 
 const ROWS_PER_STATEMENT = 200;
 
 /** Reads and writes one actor's store within one transaction. */
-export class ActorTransactor extends ActorReader {
+export class SqlActorTransactor extends SqlActorReader implements ActorTransactor {
   async putSigningKey(key: Uint8Array): Promise<void> {
     await this.db
       .insertInto('stratos_signing_key')

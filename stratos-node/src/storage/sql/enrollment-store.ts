@@ -1,20 +1,9 @@
-import { type Boundary, type Did, type DidKey, sortedBoundaries } from '@stratos/protocol';
+import { type Boundary, type Did, sortedBoundaries } from '@stratos/protocol';
 import type { Kysely } from 'kysely';
-import type { ServiceTables } from './service-schema.ts';
+import type { Enrollment, EnrollmentStore } from '../service-storage.ts';
+import type { ServiceTables } from './service-tables.ts';
 
-/** A person's standing at this node. */
-export interface Enrollment {
-  did: Did;
-  enrolledAt: string;
-  pdsEndpoint: string | undefined;
-  /** The P-256 key of the person's repo here. */
-  signingKey: DidKey;
-  active: boolean;
-  boundaries: Boundary[];
-}
-
-/** Who is enrolled, and in what. */
-export class EnrollmentStore {
+export class SqlEnrollmentStore implements EnrollmentStore {
   readonly #db: Kysely<ServiceTables>;
 
   constructor(db: Kysely<ServiceTables>) {
@@ -34,7 +23,6 @@ export class EnrollmentStore {
     return first && toEnrollment({ ...first, did }, boundaries);
   }
 
-  /** Everybody after a DID, those who left as well, by DID. */
   async after(did: string, limit: number): Promise<Enrollment[]> {
     const people = await this.#db
       .selectFrom('enrollment')
@@ -73,7 +61,6 @@ export class EnrollmentStore {
     await this.setBoundaries(did, boundaries);
   }
 
-  /** Leaves of the person's standing only that there was one. */
   async deactivate(did: Did): Promise<void> {
     await this.#db
       .updateTable('enrollment')

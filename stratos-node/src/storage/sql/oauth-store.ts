@@ -1,17 +1,12 @@
 import type { NodeSavedSession, NodeSavedState } from '@atproto/oauth-client-node';
 import type { Kysely } from 'kysely';
-import type { ServiceTables } from './service-schema.ts';
+import type { OAuthSessionRow, OAuthStore } from '../service-storage.ts';
+import type { ServiceTables } from './service-tables.ts';
 
 /** Milliseconds after which an OAuth flow that nobody finished is forgotten. */
 const STATE_LIFETIME_MS = 60 * 60_000;
 
-export interface OAuthSessionRow {
-  session: NodeSavedSession;
-  createdAt: string;
-}
-
-/** Sessions with people's PDSes, and flows on the way to one. */
-export class OAuthStore {
+export class SqlOAuthStore implements OAuthStore {
   readonly #db: Kysely<ServiceTables>;
 
   constructor(db: Kysely<ServiceTables>) {
@@ -46,7 +41,6 @@ export class OAuthStore {
     return (await this.sessionOf(key))?.session;
   }
 
-  /** A session with the time at which it was given, which a refresh does not change. */
   async sessionOf(key: string): Promise<OAuthSessionRow | undefined> {
     const row = await this.#db
       .selectFrom('oauth_session')
@@ -66,7 +60,6 @@ export class OAuthStore {
       .execute();
   }
 
-  /** @param createdAt - leaves a session that was given at any other time */
   async deleteSession(key: string, createdAt?: string): Promise<void> {
     await this.#db
       .deleteFrom('oauth_session')

@@ -1,0 +1,28 @@
+import type { AtUri, Boundary, Cid, Did, Tid } from '@stratos/protocol';
+import type { Generated } from 'kysely';
+
+/** Tables of one actor's database. */
+export interface ActorTables {
+  stratos_repo_root: { did: Did; cid: Cid; rev: Tid; indexedAt: string };
+  stratos_repo_block: { cid: Cid; repoRev: Tid; size: number; content: Uint8Array };
+  stratos_record: {
+    uri: AtUri;
+    cid: Cid;
+    collection: string;
+    rkey: string;
+    repoRev: Tid;
+    indexedAt: string;
+    takedownRef: string | null;
+  };
+  stratos_record_boundary: { boundary: Boundary; uri: AtUri };
+  stratos_seq: {
+    seq: Generated<number>;
+    did: Did;
+    time: string;
+    rev: Tid;
+    /** JSON of the commit event, without record content. */
+    event: string;
+    proof: Uint8Array;
+  };
+  stratos_signing_key: { did: Did; key: Uint8Array };
+}
