@@ -3,6 +3,7 @@ import type { Authenticator } from './auth/authenticator.ts';
 import type { OperatorGate } from './auth/operator-gate.ts';
 import type { NodeConfig } from './config.ts';
 import type { AllowList } from './enrollment/allow-list.ts';
+import type { ActorKeys } from './keys/actor-keys.ts';
 import type { Logger } from './logger.ts';
 import type { OutboxWorker } from './outbox/outbox-worker.ts';
 import type { RecordLexicons } from './records/record-lexicons.ts';
@@ -20,6 +21,7 @@ export interface NodeContext {
   readonly identity: IdentityResolver;
   /** The node's secp256k1 key. */
   readonly nodeKey: SigningKey;
+  readonly actorKeys: ActorKeys;
   readonly actors: ActorStorage;
   readonly service: ServiceStorage;
   readonly locks: ActorLocks;

@@ -15,6 +15,7 @@ import { AllowList, MAX_ALLOW_LIST_BYTES } from './enrollment/allow-list.ts';
 import { createOAuthClient } from './enrollment/oauth-client.ts';
 import { createApp } from './http/app.ts';
 import { HttpServer } from './http/http-server.ts';
+import { ActorKeys } from './keys/actor-keys.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { type EndPdsSession, endOAuthSession } from './outbox/end-session.ts';
 import { type FindPdsSession, oauthSessions } from './outbox/oauth-sessions.ts';
@@ -83,6 +84,7 @@ export async function startNode(
     logger,
     identity,
     nodeKey,
+    actorKeys: new ActorKeys(),
     actors,
     service,
     locks,

@@ -8,6 +8,7 @@ const policy = {
   allowedDids: [],
   allowedPdsOrigins: [],
   allowListUri: undefined,
+  allowListName: 'stratos:allow-list',
   boundaries: [],
 } as const;
 const service = [

@@ -3,7 +3,6 @@ import {
   type Did,
   type DidKey,
   enrollmentRkey,
-  SigningKey,
   sortedBoundaries,
 } from '@stratos/protocol';
 import type { NodeContext } from '../context.ts';
@@ -71,9 +70,9 @@ export async function enroll(
 
 /** The person's repo with its key and first commit, made if there is none yet. */
 async function ensureRepo(ctx: NodeContext, did: Did): Promise<DidKey> {
-  await ctx.actors.create(did, SigningKey.generate('P-256').export());
+  await ctx.actors.create(did, ctx.actorKeys.generate());
   return ctx.actors.write(did, async (actor) => {
-    const key = SigningKey.import('P-256', await actor.signingKey());
+    const key = await ctx.actorKeys.of(actor);
     if (!(await actor.root())) await actor.applyCommit(await firstCommit(actor, key));
     return key.did();
   });

@@ -118,5 +118,5 @@ function isOwnReturn(config: NodeConfig, returnTo: unknown): returnTo is string 
   const { origin, username, password } = new URL(returnTo);
   if (username !== '' || password !== '') return false;
   const own = [config.publicUrl, redirectUri(config)].map((url) => new URL(url).origin);
-  return [...own, ...config.oauthRedirectOrigins].includes(origin);
+  return [...own, ...config.oauth.redirectOrigins].includes(origin);
 }

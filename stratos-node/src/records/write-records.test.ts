@@ -61,7 +61,10 @@ describe('who may write', () => {
   });
 
   it('makes somebody who writes too fast wait', async () => {
-    const env = { STRATOS_WRITE_RATE_MAX_WRITES: '2' };
+    const env = {
+      STRATOS_WRITE_RATE_MAX_WRITES: '2',
+      STRATOS_WRITE_RATE_COOLDOWN_JITTER_MS: '0',
+    };
     await using strict = await TestNode.start({ people: [rei], env });
     await strict.enroll(rei, [SWORDSMITH]);
     await strict.createPost(rei, postRecord('one'));

@@ -1,4 +1,4 @@
-import { type Did, SigningKey, type Tid } from '@stratos/protocol';
+import type { Did, Tid } from '@stratos/protocol';
 import type { NodeContext } from '../context.ts';
 import { NodeError } from '../node-error.ts';
 import { nextCommit } from '../repo/build-commit.ts';
@@ -63,8 +63,7 @@ async function commitWrites(
   if (swapCommit !== undefined && (await actor.root())?.cid !== swapCommit) {
     throw new NodeError('InvalidSwap');
   }
-  const key = SigningKey.import('P-256', await actor.signingKey());
-  const commit = await nextCommit(actor, key, changes);
+  const commit = await nextCommit(actor, await ctx.actorKeys.of(actor), changes);
   await actor.applyCommit(commit);
   const erases = changes.some(({ op }) => op.prev !== undefined);
   return { commit: commit.root, results, erases };

@@ -9,7 +9,7 @@ const other = TestPerson.named('sakura').did;
 it('counts in a sliding window, each person alone, and cools down', () => {
   let now = 1_000_000;
   const limit = new WriteRateLimit(
-    { maxWrites: 3, windowMs: 60_000, cooldownMs: 10_000 },
+    { maxWrites: 3, windowMs: 60_000, cooldownMs: 10_000, cooldownJitterMs: 0 },
     () => now,
   );
   for (let i = 0; i < 3; i += 1) {

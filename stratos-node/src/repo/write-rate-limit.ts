@@ -30,8 +30,9 @@ export class WriteRateLimit {
     if (writer.blockedUntil > now) throw tooMany(writer.blockedUntil - now);
     writer.writes = writer.writes.filter((at) => at > now - this.#rate.windowMs);
     if (writer.writes.length + count > this.#rate.maxWrites) {
-      writer.blockedUntil = now + this.#rate.cooldownMs;
-      throw tooMany(this.#rate.cooldownMs);
+      const cooldownMs = this.#rate.cooldownMs + Math.random() * this.#rate.cooldownJitterMs;
+      writer.blockedUntil = now + cooldownMs;
+      throw tooMany(cooldownMs);
     }
     for (let i = 0; i < count; i += 1) writer.writes.push(now);
   }

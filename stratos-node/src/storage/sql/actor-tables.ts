@@ -24,5 +24,17 @@ export interface ActorTables {
     event: string;
     proof: Uint8Array;
   };
+  stratos_blob: {
+    cid: Cid;
+    mimeType: string;
+    size: number;
+    /** Where it lies until a record refers to it. */
+    tempKey: string | null;
+    createdAt: string;
+    takedownRef: string | null;
+  };
+  stratos_record_blob: { blobCid: Cid; recordUri: AtUri };
+  /** The greatest position of the actor's log that is no longer kept. */
+  stratos_seq_floor: { did: Did; seq: number };
   stratos_signing_key: { did: Did; key: Uint8Array };
 }

@@ -80,7 +80,10 @@ export class SqlEnrollmentStore implements EnrollmentStore {
   }
 }
 
-type EnrollmentRow = Omit<ServiceTables['enrollment'], 'enrollmentRkey'>;
+type EnrollmentRow = Omit<
+  ServiceTables['enrollment'],
+  'enrollmentRkey' | 'takedownRef' | 'leftAt'
+>;
 
 function toEnrollment(
   { did, enrolledAt, pdsEndpoint, signingKeyDid, active }: EnrollmentRow,

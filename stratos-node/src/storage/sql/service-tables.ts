@@ -10,6 +10,10 @@ export interface ServiceTables {
     signingKeyDid: DidKey;
     active: 'true' | 'false';
     enrollmentRkey: string | null;
+    /** Why the whole account is taken down; null if it is not. */
+    takedownRef: string | null;
+    /** When the person left; null for those who are here, or who left before this was written down. */
+    leftAt: string | null;
   };
   enrollment_boundary: { did: Did; boundary: Boundary };
   membership_log: { seq: number; did: Did; cid: Cid; entry: Uint8Array; issuedAt: string };
@@ -20,6 +24,18 @@ export interface ServiceTables {
     /** Position in the actor's own log, or in the membership log. */
     ref: number;
     time: string;
+  };
+  /** The greatest position of a stream that is no longer kept. */
+  service_seq_floor: { stream: string; seq: number };
+  /** The keys that the node has signed with. */
+  node_key: {
+    key: DidKey;
+    validFrom: string;
+    validUntil: string | null;
+    /** First entry of the membership log that it may sign. */
+    membershipSeq: number;
+    /** By the key before it; null for the first. */
+    sig: Uint8Array | null;
   };
   actor_publication: { did: Did; publishedSeq: number; dirty: number };
   outbox: {

@@ -29,4 +29,15 @@ export const actorMigrations = (nodeDid: Did): readonly Migration[] => [
       json_set(event, '$.stubs', json_array(json_extract(event, '$.stub'))), '$.stub')
       WHERE json_type(event, '$.stub') = 'object'`,
   ],
+  [
+    `CREATE TABLE stratos_blob (
+      cid TEXT PRIMARY KEY, mimeType TEXT NOT NULL, size INTEGER NOT NULL, tempKey TEXT,
+      createdAt TEXT NOT NULL, takedownRef TEXT)`,
+    'CREATE INDEX stratos_blob_temp ON stratos_blob (createdAt) WHERE tempKey IS NOT NULL',
+    `CREATE TABLE stratos_record_blob (
+      blobCid TEXT NOT NULL, recordUri TEXT NOT NULL, PRIMARY KEY (blobCid, recordUri)) WITHOUT ROWID`,
+    'CREATE INDEX stratos_record_blob_record ON stratos_record_blob (recordUri)',
+    'CREATE INDEX stratos_seq_time ON stratos_seq (time)',
+    'CREATE TABLE stratos_seq_floor (did TEXT PRIMARY KEY, seq INTEGER NOT NULL)',
+  ],
 ];

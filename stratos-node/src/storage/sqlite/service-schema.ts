@@ -31,4 +31,14 @@ export const serviceMigrations: readonly Migration[] = [
       id INTEGER PRIMARY KEY AUTOINCREMENT, time TEXT NOT NULL, address TEXT NOT NULL,
       action TEXT NOT NULL, did TEXT, detail TEXT, outcome TEXT NOT NULL)`,
   ],
+  [
+    'CREATE INDEX service_seq_time ON service_seq (time)',
+    `CREATE TABLE service_seq_floor (
+      stream TEXT PRIMARY KEY, seq INTEGER NOT NULL)`,
+    'ALTER TABLE enrollment ADD COLUMN takedownRef TEXT',
+    'ALTER TABLE enrollment ADD COLUMN leftAt TEXT',
+    `CREATE TABLE node_key (
+      key TEXT PRIMARY KEY, validFrom TEXT NOT NULL, validUntil TEXT, membershipSeq INTEGER NOT NULL,
+      sig BLOB)`,
+  ],
 ];
