@@ -70,9 +70,9 @@ it('serves until it is told to stop, and then ends well', async () => {
 });
 
 it('names the variable that is wrong', async () => {
-  const [code, message] = await failure(start(1, { STORAGE_BACKEND: 'postgres' }));
+  const [code, message] = await failure(start(1, { STORAGE_BACKEND: 'mysql' }));
   expect(code).toBe(1);
-  expect(message).toMatch(/^the node cannot run: STORAGE_BACKEND: must be sqlite[^\n]*\n$/);
+  expect(message).toMatch(/^the node cannot run: STORAGE_BACKEND: [^\n]*\n$/);
 });
 
 it('names the port that is taken', async () => {

@@ -8,20 +8,15 @@ import { enroll } from './enroll.ts';
 import { beginFlow, FLOW_LIFETIME_MS, parseCookies, resumeFlow } from './flow.ts';
 import { answer } from './flow-answer.ts';
 import { OAUTH_SCOPE, redirectUri } from './oauth-client.ts';
-import { revoke } from './revoke-route.ts';
 
 /** Milliseconds that a finished enrollment waits for the PDS before it answers all the same. */
 const WAIT_FOR_PDS_MS = 5_000;
 
-/** `/oauth/authorize` and `/oauth/callback`: how a person enrolls; `/oauth/revoke`: how they leave. */
+/** `/oauth/authorize` and `/oauth/callback`: how a person enrolls. */
 export function oauthRoutes(ctx: NodeContext, client: NodeOAuthClient): Router {
   const router = Router();
   router.get('/oauth/authorize', guarded(ctx, authorize));
   router.get('/oauth/callback', guarded(ctx, callback));
-  router.post(
-    '/oauth/revoke',
-    guarded(ctx, (req, res) => revoke(ctx, req, res)),
-  );
   return router;
 
   async function authorize(req: Request, res: Response): Promise<void> {

@@ -5,6 +5,7 @@ import { createXrpcServer } from '../api/index.ts';
 import type { NodeContext } from '../context.ts';
 import { clientMetadata } from '../enrollment/oauth-client.ts';
 import { oauthRoutes } from '../enrollment/oauth-routes.ts';
+import { ownRoutes } from '../enrollment/own-routes.ts';
 
 /** The node's HTTP face. */
 export function createApp(ctx: NodeContext, oauth: NodeOAuthClient): Express {
@@ -29,6 +30,7 @@ export function createApp(ctx: NodeContext, oauth: NodeOAuthClient): Express {
   });
   app.get('/client-metadata.json', cors, (_req, res) => void res.json(clientMetadata(config)));
   app.use(oauthRoutes(ctx, oauth));
+  app.use(ownRoutes(ctx));
   app.use('/xrpc', cors, neverCached);
   app.use(createXrpcServer(ctx).router);
   app.use((_req, res) => {
