@@ -4,8 +4,11 @@ import { createPrismaClient } from '@stratos/prisma';
 import {
   createIdentityResolver,
   createServiceAuthVerifier,
+  DpopNonces,
+  DpopVerifier,
   loadOrCreateSigningKey,
   MemoryReplayStore,
+  Sessions,
 } from '@stratos/protocol';
 import { listenHost } from '@stratos/protocol/environment';
 import type { GatewayConfig } from './config.ts';
@@ -13,12 +16,9 @@ import { Cursors } from './feeds/cursors.ts';
 import { createLogger } from './logger.ts';
 import { RequestContexts } from './request-context.ts';
 import { createApp } from './server.ts';
-import { DpopVerifier } from './viewer/dpop.ts';
-import { DpopNonces } from './viewer/dpop-nonce.ts';
 import { loadGatewayKeys } from './viewer/keys.ts';
 import { RedisReplayStore } from './viewer/redis-replay-store.ts';
 import { RequestViewers } from './viewer/requests.ts';
-import { Sessions } from './viewer/sessions.ts';
 import { Viewers } from './viewer/viewers.ts';
 
 const STATEMENT_TIMEOUT_MS = 5_000;
@@ -53,7 +53,7 @@ export async function startGateway(config: GatewayConfig): Promise<Gateway> {
         replayStore,
       }),
       sessions: new Sessions(keys.session, config.appViewDid),
-      dpop: new DpopVerifier(nonces, replayStore),
+      dpop: new DpopVerifier({ nonces, replayStore }),
       bearerSessions: config.bearerSessions,
     }),
     nonces,

@@ -1,6 +1,7 @@
 import type { Boundary } from './boundary.ts';
 import { ProofError } from './errors.ts';
 import type { Did, DidKey } from './identifiers.ts';
+import { keysOfEntry, type NodeKeyPeriod } from './key-history.ts';
 import {
   type MembershipLogHead,
   type SignedMembershipEntry,
@@ -29,8 +30,10 @@ export interface VerifiedMembershipLog {
 export interface VerifyMembershipLogOptions {
   /** The node whose log it is. */
   service: Did;
-  /** The node's keys, from its DID document and its published history. */
+  /** The node's keys, from its DID document. */
   keys: readonly DidKey[];
+  /** Its verified history, which says which key may have signed which entry; `keys` do not count then. */
+  history?: readonly NodeKeyPeriod[];
 }
 
 /**
@@ -42,12 +45,13 @@ export interface VerifyMembershipLogOptions {
  */
 export async function verifyMembershipLog(
   entries: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
-  { service, keys }: VerifyMembershipLogOptions,
+  { service, keys, history }: VerifyMembershipLogOptions,
 ): Promise<VerifiedMembershipLog> {
   const standings = new Map<Did, MembershipStanding>();
   let head: MembershipLogHead | undefined;
   for await (const bytes of entries) {
-    const { entry, cid } = await verifyNext(bytes, { service, keys, previous: head });
+    const allowed = history ? keysOfEntry(history, (head?.seq ?? 0) + 1) : keys;
+    const { entry, cid } = await verifyNext(bytes, { service, keys: allowed, previous: head });
     const { seq, did, active, boundaries, signingKey, issuedAt } = entry;
     standings.set(did, { active, boundaries, signingKey, seq, issuedAt });
     head = { seq, cid };

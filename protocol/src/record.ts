@@ -1,7 +1,7 @@
 import { decode, encode } from '@atproto/lex-cbor';
 import { cidForCbor, type LexMap, type LexValue } from '@atproto/lex-data';
 import { ProofError } from './errors.ts';
-import { type Cid, toCid } from './identifiers.ts';
+import type { Cid } from './identifiers.ts';
 
 /** A DAG-CBOR block and the CID of exactly its bytes. */
 export interface Block {
@@ -22,7 +22,7 @@ export function encodeRecord(record: LexMap): Promise<Block> {
 
 /** The CID of a DAG-CBOR block. */
 export async function cidOf(bytes: Uint8Array): Promise<Cid> {
-  return toCid((await cidForCbor(bytes)).toString());
+  return (await cidForCbor(bytes)).toString() as Cid;
 }
 
 /**

@@ -40,6 +40,21 @@ describe('runService', () => {
     expect((await run(running('await new Promise(() => {});'))).code).toBe(0);
   });
 
+  it('ends at once when it is told to a second time', async () => {
+    const again = "setTimeout(() => process.kill(process.pid, 'SIGTERM'), 1500);";
+    expect((await run(running(`${again} await new Promise(() => {});`))).code).toBe(143);
+  });
+
+  it('takes a signal that arrives twice for one', async () => {
+    const start = running(`
+      process.kill(process.pid, 'SIGTERM');
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      console.log('closed');`);
+    const { code, output } = await run(start);
+    expect(code).toBe(0);
+    expect(output).toContain('closed');
+  });
+
   it('says in one line what is wrong with the environment', async () => {
     const { code, output } = await run(
       "await runService('the service', async () => { throw new ConfigError('PORT: is required'); });",

@@ -4,15 +4,15 @@ import { atprotoKeyOf } from './did-document.ts';
 import { AuthRequiredError } from './errors.ts';
 import { type Did, type DidKey, isDid } from './identifiers.ts';
 import type { IdentityResolver } from './identity.ts';
+import { parseJwt } from './jws.ts';
 import type { ReplayStore } from './replay-store.ts';
-import { jwtAlgOf, randomId, type SigningKey, verifySignature } from './signing-key.ts';
+import { jwtAlgOf, randomId, type SigningKey, verifySignatureAside } from './signing-key.ts';
 
 /** Longest lifetime in seconds of a service-auth token, except where a method says otherwise. */
 export const SERVICE_AUTH_MAX_LIFETIME = 300;
 const CLOCK_SKEW = 30;
 /** How often at most forged tokens of one issuer make us ask for its key anew. */
 const REFRESH_EVERY_MS = 10_000;
-const MAX_TOKEN_LENGTH = 8192;
 
 const headerSchema = z.object({
   typ: z.literal('JWT'),
@@ -81,23 +81,11 @@ interface Token {
 }
 
 function parseToken(jwt: string): Token {
-  const parts = jwt.length <= MAX_TOKEN_LENGTH ? jwt.split('.') : [];
-  const [header, claims, signature, ...rest] = parts;
-  if (!header || !claims || !signature || rest.length > 0) return refuse('is malformed');
-  return {
-    header: parsePart(header, headerSchema),
-    claims: parsePart(claims, claimsSchema),
-    signed: Buffer.from(`${header}.${claims}`),
-    signature: Buffer.from(signature, 'base64url'),
-  };
-}
-
-function parsePart<T>(part: string, schema: z.ZodType<T>): T {
-  try {
-    return schema.parse(JSON.parse(Buffer.from(part, 'base64url').toString()));
-  } catch {
-    return refuse('is malformed or lacks a claim');
-  }
+  const parsed = parseJwt(jwt);
+  const header = headerSchema.safeParse(parsed?.header);
+  const claims = claimsSchema.safeParse(parsed?.claims);
+  if (!parsed || !header.success || !claims.success) return refuse('is malformed or lacks a claim');
+  return { ...parsed, header: header.data, claims: claims.data };
 }
 
 function checkTimes(claims: Token['claims'], maxLifetime: number, remembersSince?: Date): void {
@@ -118,17 +106,17 @@ async function isSignedBy(
   refreshed: LRUCache<Did, true>,
 ): Promise<boolean> {
   const { iss } = token.claims;
-  const check = (key: DidKey | undefined) =>
+  const check = async (key: DidKey | undefined) =>
     key !== undefined &&
     jwtAlgOf(key) === token.header.alg &&
-    verifySignature(key, token.signed, token.signature);
+    (await verifySignatureAside(key, token.signed, token.signature));
   const keyOfIssuer = async (refresh: boolean) => {
     const document = await identity.didDocument(iss, { refresh }).catch((cause) => {
       throw new AuthRequiredError('the issuer of the token cannot be resolved', { cause });
     });
     return document && atprotoKeyOf(document);
   };
-  if (check(await keyOfIssuer(false))) return true;
+  if (await check(await keyOfIssuer(false))) return true;
   // @NOTE anybody can forge a token that fails, and must not make us hammer a directory by it
   if (refreshed.has(iss)) return false;
   refreshed.set(iss, true);

@@ -84,15 +84,36 @@ export class SigningKey implements Keypair {
 
 /** True if `signature` is a low-S ECDSA signature over the SHA-256 of `message` by `key`. */
 export function verifySignature(key: DidKey, message: Uint8Array, signature: Uint8Array): boolean {
-  if (signature.length !== 64) return false;
-  const publicKey = publicKeyOf(key);
-  if (!publicKey || isHighS(publicKey.curve, signature)) return false;
-  return verify(
-    'sha256',
-    message,
-    { key: publicKey.keyObject, dsaEncoding: 'ieee-p1363' },
-    signature,
+  const keyObject = keyForVerifying(key, signature);
+  return (
+    keyObject !== undefined &&
+    verify('sha256', message, { key: keyObject, dsaEncoding: 'ieee-p1363' }, signature)
   );
+}
+
+/** The same, while the main thread does something else. */
+export async function verifySignatureAside(
+  key: DidKey,
+  message: Uint8Array,
+  signature: Uint8Array,
+): Promise<boolean> {
+  const keyObject = keyForVerifying(key, signature);
+  if (!keyObject) return false;
+  return new Promise((resolve, reject) => {
+    const options = { key: keyObject, dsaEncoding: 'ieee-p1363' } as const;
+    verify('sha256', message, options, signature, (error, isValid) => {
+      if (error) reject(error);
+      else resolve(isValid);
+    });
+  });
+}
+
+/** The public key, unless no signature of this form can be a valid one of it. */
+function keyForVerifying(key: DidKey, signature: Uint8Array): KeyObject | undefined {
+  if (signature.length !== 64) return undefined;
+  const publicKey = publicKeyOf(key);
+  if (!publicKey || isHighS(publicKey.curve, signature)) return undefined;
+  return publicKey.keyObject;
 }
 
 /** The JWT algorithm that signatures of this key have, or undefined for a key of another kind. */

@@ -1,7 +1,6 @@
-import { AuthRequiredError, type Did } from '@stratos/protocol';
+import { AuthRequiredError, type Did, DpopNonceError, type DpopNonces } from '@stratos/protocol';
 import { ApiError } from '@stratos/schema';
 import type { Request, Response } from 'express';
-import type { DpopNonces } from './dpop-nonce.ts';
 import type { Credentials, IssuedSession, Viewers } from './viewers.ts';
 
 /** Finds out who sent an Express request, and tells in headers how to do better. */
@@ -65,5 +64,6 @@ export class RequestViewers {
 function toApiError(cause: unknown): ApiError {
   if (cause instanceof ApiError) return cause;
   if (!(cause instanceof AuthRequiredError)) throw cause;
-  return new ApiError('UNAUTHENTICATED', cause.message, { cause });
+  const code = cause instanceof DpopNonceError ? 'DPOP_NONCE_REQUIRED' : 'UNAUTHENTICATED';
+  return new ApiError(code, cause.message, { cause });
 }

@@ -2,11 +2,13 @@ import {
   AuthRequiredError,
   bearerToken,
   type Did,
+  type DpopVerifier,
+  dpopToken,
+  isSessionToken,
   type ServiceAuthVerifier,
+  type Session,
+  type Sessions,
 } from '@stratos/protocol';
-import { decodeProtectedHeader } from 'jose';
-import type { DpopVerifier } from './dpop.ts';
-import { SESSION_TYP, type Session, type Sessions } from './sessions.ts';
 
 /** What of a request says who is asking. */
 export interface Credentials {
@@ -54,7 +56,7 @@ export class Viewers {
     if (bound) return this.#boundSession(bound, credentials);
     const token = bearerToken(authorization);
     if (!token) throw new AuthRequiredError('unknown kind of authorization');
-    return isSession(token)
+    return isSessionToken(token)
       ? this.#bearerSession(token)
       : this.#options.serviceAuth.verify(token, lxm);
   }
@@ -91,17 +93,5 @@ export class Viewers {
     const key = await this.#options.dpop.verify(proof, { method, url, accessToken: token });
     if (boundTo !== key) throw new AuthRequiredError('the session is bound to another key');
     return viewer;
-  }
-}
-
-function dpopToken(authorization: string): string | undefined {
-  return authorization.match(/^DPoP ([\w\-.~+/]+=*)$/i)?.[1];
-}
-
-function isSession(token: string): boolean {
-  try {
-    return decodeProtectedHeader(token).typ === SESSION_TYP;
-  } catch {
-    return false;
   }
 }
