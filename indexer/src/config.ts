@@ -1,6 +1,7 @@
 import type { Did } from '@stratos/protocol';
 import {
   ConfigError,
+  commaList,
   commonVariables,
   did,
   parseEnvironment,
@@ -8,6 +9,9 @@ import {
   postgresUrl,
 } from '@stratos/protocol/environment';
 import { z } from 'zod';
+import type { NodePolicy } from './nodes/node-policy.ts';
+
+const didList = commaList.pipe(z.array(did));
 
 const variables = z.object({
   ...commonVariables,
@@ -19,6 +23,9 @@ const variables = z.object({
     .transform((url) => url.replace(/^http/, 'ws').replace(/\/$/, '')),
   INDEXER_HOST: z.string().default('127.0.0.1'),
   INDEXER_PORT: port.default(3002),
+  INDEXER_ALLOWED_NODES: didList.default([]),
+  INDEXER_DENIED_NODES: didList.default([]),
+  INDEXER_MAX_NODES: z.coerce.number().int().positive().default(500),
   INDEXER_LEASE_SECONDS: z.coerce.number().int().min(5).max(300).default(60),
 });
 
@@ -31,6 +38,7 @@ export interface Config {
   host: string;
   /** Port for health and status; 0 takes a free one. */
   port: number;
+  nodes: NodePolicy;
   /** Seconds for which a heartbeat lets a node's boundaries be served. */
   leaseSeconds: number;
   plcUrl: string;
@@ -53,6 +61,11 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     firehoseUrl: values.INDEXER_FIREHOSE_URL,
     host: values.INDEXER_HOST,
     port: values.INDEXER_PORT,
+    nodes: {
+      allowed: values.INDEXER_ALLOWED_NODES,
+      denied: values.INDEXER_DENIED_NODES,
+      max: values.INDEXER_MAX_NODES,
+    },
     leaseSeconds: values.INDEXER_LEASE_SECONDS,
     plcUrl: values.STRATOS_PLC_URL,
     handleResolverUrl: values.STRATOS_HANDLE_RESOLVER_URL,

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createPrismaClient } from '@stratos/prisma';
@@ -174,6 +175,51 @@ test('waits for a DID document that cannot be had at the moment, and passes over
   await vi.waitFor(async () => expect(await firehoseCursor()).toBe(1), WAIT);
 });
 
+test('does not wait for addresses that never answer', async () => {
+  const silent = createServer().listen(0, '127.0.0.1');
+  opened.defer(() => void silent.close());
+  const held: Socket[] = [];
+  silent.on('connection', (socket) => held.push(socket));
+  opened.defer(() => held.forEach((socket) => void socket.destroy()));
+  await once(silent, 'listening');
+  const { port } = silent.address() as AddressInfo;
+  await using _indexer = await start();
+  for (let i = 0; i < 10; i++) {
+    await enroll({ service: `http://localhost:${port}/${i}`, rkey: `${i}` });
+  }
+  await enroll();
+  await publish('3kaaa');
+  await vi.waitFor(async () => expect(await firehoseCursor()).toBe(11), WAIT);
+  await vi.waitFor(async () => expect(await readable()).toEqual(['3kaaa']), WAIT);
+  expect(held).toHaveLength(10);
+  expect(held.every((socket) => !socket.closed)).toBe(true);
+});
+
+test('follows no node that the operator has denied, and lets its lease lapse', async () => {
+  const stranger = opened.use(await LyingNode.start());
+  await using first = await start();
+  await enroll();
+  await publish('3kaaa');
+  await vi.waitFor(async () => expect(await lease()).toBeGreaterThan(Date.now()), WAIT);
+  await first.stop('SIGTERM');
+  const connections = node.connections.length;
+  const leaseUntil = await lease();
+
+  env['INDEXER_DENIED_NODES'] = `${node.did},${stranger.did}`;
+  await using _second = await start();
+  await enroll({ service: stranger.url, rkey: 'stranger' });
+  await vi.waitFor(async () => expect(await firehoseCursor()).toBe(2), WAIT);
+  const checked = async () => {
+    const where = { serviceUrl: stranger.url };
+    return (await db.enrollment.findFirstOrThrow({ where })).lastChecked;
+  };
+  const before = await checked();
+  await vi.waitFor(async () => expect((await checked()) > before).toBe(true), WAIT);
+  expect(await db.node.count()).toBe(1);
+  expect(node.connections.length).toBe(connections);
+  expect(await lease()).toBe(leaseUntil);
+});
+
 test('names the variable that is wrong', async () => {
   env['INDEXER_LEASE_SECONDS'] = 'soon';
   await expect(start()).rejects.toThrow(/INDEXER_LEASE_SECONDS/);
@@ -186,14 +232,16 @@ interface Status {
   nodes: Record<string, unknown>;
 }
 
-async function enroll(options: { service?: string; signedBy?: SigningKey } = {}): Promise<void> {
-  const { service = node.url, signedBy } = options;
+async function enroll(
+  options: { service?: string; signedBy?: SigningKey; rkey?: string } = {},
+): Promise<void> {
+  const { service = node.url, signedBy, rkey = enrollmentRkey(node.did) } = options;
   const boundaries = [node.boundary('art')];
   const signingKey = author.key.did();
   const attestation = await signAttestation({ did: author.did, boundaries, signingKey }, node.key);
   const createdAt = new Date();
   const record = { service, boundaries, signingKey, attestation, createdAt };
-  await pds.put(ENROLLMENT, enrollmentRkey(node.did), buildEnrollmentRecord(record), signedBy);
+  await pds.put(ENROLLMENT, rkey, buildEnrollmentRecord(record), signedBy);
 }
 
 /** A first post, after what makes a member. */

@@ -5,8 +5,9 @@ import type { Database } from './database.ts';
 import { followFirehose } from './firehose/follow-firehose.ts';
 import { startHealthServer } from './health/health-server.ts';
 import type { Logger } from './logger.ts';
+import { HandleLookups } from './lookups/handle-lookups.ts';
+import { NodeDiscovery } from './lookups/node-discovery.ts';
 import { NodeDirectory } from './nodes/node-directory.ts';
-import { NodeDiscovery } from './nodes/node-discovery.ts';
 
 export interface Indexer extends AsyncDisposable {
   /** Where health and status are asked for. */
@@ -28,7 +29,10 @@ export async function startIndexer(config: Config, logger: Logger): Promise<Inde
   const maxReconnectMs = devMode ? 5_000 : 30_000;
 
   const nodes = opened.use(
-    new NodeDirectory({ db, identity, appView, leaseSeconds, devMode, maxReconnectMs, logger }),
+    new NodeDirectory(
+      { db, identity, appView, leaseSeconds, devMode, maxReconnectMs, logger },
+      config.nodes,
+    ),
   );
   const discovery = opened.use(
     new NodeDiscovery({
@@ -36,11 +40,14 @@ export async function startIndexer(config: Config, logger: Logger): Promise<Inde
       identity,
       logger,
       maxRetryMs: devMode ? 5_000 : 10 * 60_000,
+      mayFollow: (did) => nodes.mayFollow(did),
       onNode: (did) => nodes.follow(did),
     }),
   );
+  const handles = opened.use(new HandleLookups({ db, identity, logger }));
   await nodes.resume();
   discovery.start();
+  handles.start();
   const firehose = opened.use(
     await followFirehose({
       db,
@@ -49,7 +56,11 @@ export async function startIndexer(config: Config, logger: Logger): Promise<Inde
       plcUrl,
       maxReconnectMs,
       logger: logger.child({ firehose: config.firehoseUrl }),
-      findNode: (serviceUrl) => discovery.find(serviceUrl),
+      lookups: {
+        knownNode: (serviceUrl) => discovery.knownNode(serviceUrl),
+        findNode: (serviceUrl) => discovery.soon(serviceUrl),
+        findHandle: (did) => handles.soon(did),
+      },
     }),
   );
   const health = opened.use(

@@ -309,6 +309,20 @@ test('whoever is no longer enrolled can delete, and not write', async () => {
   expect(await world.db.post.count()).toBe(0);
 });
 
+test('somebody who comes back with another key begins anew', async () => {
+  await join();
+  await world.apply(world.node.commit(await rei.post('3kaaa', [art])));
+  await world.apply(await world.node.membership(rei, [], { active: false }));
+  const again = await Author.create(REI);
+  await world.enroll(again);
+  await world.apply(await world.node.membership(again, ['art']));
+  expect(await world.db.post.count()).toBe(0);
+  await world.apply(world.node.commit(await again.genesis()));
+  await world.apply(world.node.commit(await again.post('3kbbb', [art])));
+  expect(await world.refusals()).toEqual([]);
+  expect(await world.readable()).toEqual(['3kbbb art']);
+});
+
 async function snapshot(): Promise<unknown> {
   const { db } = world;
   return Promise.all([

@@ -1,4 +1,10 @@
-import { type Did, type DidKey, ProofError } from '@stratos/protocol';
+import {
+  type Did,
+  type DidKey,
+  keysOfEntry,
+  type NodeKeyPeriod,
+  ProofError,
+} from '@stratos/protocol';
 import { zone } from '@stratos/protocol/lexicons';
 import { type Database, inTransaction, isUnstorable, type Transaction } from '../database.ts';
 import { applyCommit, claimedActor } from './apply-commit.ts';
@@ -18,6 +24,8 @@ export interface EventSource {
   nodeDid: Did;
   /** From the node's DID document as of this connection. */
   keys: readonly DidKey[];
+  /** Which key may have signed which entry of the membership log; if undefined, those of now. */
+  history?: readonly NodeKeyPeriod[] | undefined;
   leaseSeconds: number;
 }
 
@@ -84,7 +92,7 @@ async function onHeartbeat(
 
 async function onMembership(
   tx: Transaction,
-  { nodeDid, keys }: EventSource,
+  { nodeDid, keys: present, history }: EventSource,
   { body }: NodeEvent,
   { cursor, log }: NodeState,
 ): Promise<Outcome> {
@@ -92,6 +100,7 @@ async function onMembership(
   if (!parsed.success) throw new ProofError('malformed', 'not a membership event');
   const { seq, entry } = parsed.value;
   if (seq <= cursor) return { cursor, newest: cursor, refusals: [] };
+  const keys = history ? keysOfEntry(history, (log?.seq ?? 0) + 1) : present;
   await applyMembership(tx, { nodeDid, keys, bytes: entry, log });
   await moveCursor(tx, nodeDid, seq);
   return { cursor: seq, newest: seq, refusals: [] };

@@ -25,6 +25,7 @@ export async function applyMembership(tx: Transaction, event: MembershipEvent): 
   });
   const { did, active, signingKey, issuedAt } = entry;
   await lockActorAtNode(tx, did, nodeDid);
+  await forgetOtherRepo(tx, { did, nodeDid, signingKey });
   const values = { active, signingKey, issuedAt, seq: entry.seq };
   await tx.membership.upsert({
     where: { did_nodeDid: { did, nodeDid } },
@@ -43,4 +44,16 @@ export async function applyMembership(tx: Transaction, event: MembershipEvent): 
     where: { did: nodeDid },
     data: { membershipSeq: entry.seq, membershipHead: cid },
   });
+}
+
+/** Another key is another repo: what the one before held is gone at the node, and so it is here. */
+async function forgetOtherRepo(
+  tx: Transaction,
+  { did, nodeDid, signingKey }: { did: Did; nodeDid: Did; signingKey: DidKey },
+): Promise<void> {
+  const where = { did, nodeDid };
+  const known = await tx.membership.findUnique({ where: { did_nodeDid: where } });
+  if (!known || known.signingKey === signingKey) return;
+  await tx.post.deleteMany({ where });
+  await tx.repo.deleteMany({ where });
 }

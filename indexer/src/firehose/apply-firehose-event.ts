@@ -15,7 +15,7 @@ export async function applyFirehoseEvent(
   surroundings: EnrollmentSurroundings,
   event: Event,
 ): Promise<void> {
-  const { db, handleOf } = surroundings;
+  const { db, lookups } = surroundings;
   switch (event.event) {
     case 'create':
     case 'update':
@@ -28,9 +28,9 @@ export async function applyFirehoseEvent(
       return;
     case 'identity': {
       const { did } = event;
-      if ((await db.actor.count({ where: { did } })) === 0) return;
-      const handle = (await handleOf(did)) ?? null;
-      await db.actor.updateMany({ where: { did }, data: { handle } });
+      const data = { handleDueAt: new Date(), handleFailures: 0 };
+      const { count } = await db.actor.updateMany({ where: { did }, data });
+      if (count > 0) lookups.findHandle(did);
       return;
     }
     case 'account':

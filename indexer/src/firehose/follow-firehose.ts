@@ -6,11 +6,12 @@ import {
   FirehoseParseError,
   FirehoseSubscriptionError,
 } from '@atproto/sync';
-import { type IdentityResolver, toDid } from '@stratos/protocol';
+import type { IdentityResolver } from '@stratos/protocol';
 import { recordRefusal } from '../applying/refusal.ts';
 import { type Database, inTransaction } from '../database.ts';
 import type { Logger } from '../logger.ts';
 import type { SourceStatus } from '../nodes/node-follower.ts';
+import type { Lookups } from './apply-enrollment.ts';
 import { applyFirehoseEvent, PUBLIC_COLLECTIONS } from './apply-firehose-event.ts';
 import { DurableRunner, type Failure } from './durable-runner.ts';
 
@@ -24,7 +25,7 @@ export interface FirehoseContext {
   plcUrl: string;
   maxReconnectMs: number;
   logger: Logger;
-  findNode(serviceUrl: string): Promise<string | undefined>;
+  lookups: Lookups;
 }
 
 export interface FollowedFirehose extends AsyncDisposable {
@@ -61,11 +62,7 @@ export async function followFirehose(context: FirehoseContext): Promise<Followed
     excludeSync: true,
     maxReconnectSeconds: maxReconnectMs / 1000,
     subscriptionReconnectDelay: 1_000,
-    handleEvent: (event) =>
-      applyFirehoseEvent(
-        { db, findNode: context.findNode, handleOf: (did) => handleOf(identity, did) },
-        event,
-      ),
+    handleEvent: (event) => applyFirehoseEvent({ db, lookups: context.lookups }, event),
     onError(error) {
       const failed = failureOf(error);
       if (failed) runner.reportFailure(failed.seq, failed.failure);
@@ -95,16 +92,6 @@ function failureOf(error: Error): { seq: number; failure: Failure } | undefined 
   const { seq, $type } = error.event;
   if (error.cause instanceof RepoVerificationError) return { seq, failure: 'disproven' };
   return { seq, failure: $type.endsWith('#commit') ? 'check' : 'hint' };
-}
-
-async function handleOf(identity: IdentityResolver, did: string): Promise<string | undefined> {
-  try {
-    const actor = toDid(did);
-    await identity.didDocument(actor, { refresh: true });
-    return await identity.verifiedHandle(actor);
-  } catch {
-    return undefined;
-  }
 }
 
 async function saveCursor(db: Database, source: string, seq: number): Promise<void> {

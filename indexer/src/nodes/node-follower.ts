@@ -9,6 +9,7 @@ import { applyEvent, BrokenTrustError } from '../applying/apply-event.ts';
 import { backoff } from '../backoff.ts';
 import type { Database } from '../database.ts';
 import type { Logger } from '../logger.ts';
+import { keyHistoryOf } from './key-history.ts';
 import { type NodeIdentity, resolveNode } from './node-identity.ts';
 import { nodeEvents } from './node-stream.ts';
 
@@ -64,13 +65,14 @@ async function followOnce(
 ): Promise<number> {
   const { db, identity, appView, leaseSeconds, devMode, logger } = context;
   const node = await resolveNode(identity, nodeDid);
+  const history = await keyHistoryOf(identity, node);
   const cursor = await rememberNode(db, node);
   status.cursor = cursor;
   const lxm = zone.stratos.sync.subscribeService.$lxm;
   const { did: issuer, key } = appView;
   const token = await mintServiceAuth({ issuer, audience: nodeDid, lxm, key });
 
-  const source = { db, nodeDid, keys: node.keys, leaseSeconds };
+  const source = { db, nodeDid, keys: node.keys, history, leaseSeconds };
   const { endpoint } = node;
   let applied = 0;
   for await (const event of nodeEvents({ endpoint, cursor, token, devMode, signal })) {

@@ -11,30 +11,34 @@ import {
   nodeDidDocument,
   SigningKey,
   signHeartbeat,
+  signKeyHandover,
   signMembershipEntry,
   toBoundary,
   toDid,
 } from '@stratos/protocol';
+import { zone } from '@stratos/protocol/lexicons';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { NodeEvent } from '../applying/apply-event.ts';
 import type { Author, UnplacedCommit } from './author.ts';
 
 /** A node over real sockets that says whatever a test wants it to say. */
 export class LyingNode implements AsyncDisposable {
-  readonly key = SigningKey.generate('secp256k1');
+  key = SigningKey.generate('secp256k1');
   readonly events: NodeEvent[] = [];
   /** The `Authorization` and the query of each connection. */
   readonly connections: { authorization: string | undefined; cursor: number }[] = [];
   /** Whether the current position is told after the backlog. */
   beats = true;
   document: Record<string, unknown> = {};
+  /** What it publishes as its keys so far; nothing if undefined. */
+  keyHistory: unknown[] | undefined;
   did!: Did;
   url!: string;
   log: MembershipLogHead | undefined;
   readonly #http = createServer((request, response) => {
-    const found = request.url === '/.well-known/did.json';
-    response.writeHead(found ? 200 : 404, { 'content-type': 'application/json' });
-    response.end(JSON.stringify(found ? this.document : {}));
+    const answer = this.#answer(request.url);
+    response.writeHead(answer ? 200 : 404, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(answer ?? {}));
   });
   readonly #sockets = new WebSocketServer({ server: this.#http });
 
@@ -45,13 +49,34 @@ export class LyingNode implements AsyncDisposable {
     const taken = (node.#http.address() as AddressInfo).port;
     node.url = `http://localhost:${taken}`;
     node.did = toDid(`did:web:localhost%3A${taken}`);
-    node.document = nodeDidDocument({
-      did: node.did,
-      publicUrl: node.url,
-      signingKey: node.key.did(),
-    });
+    node.nameKey();
     node.#sockets.on('connection', (socket, request) => void node.#serve(socket, request));
     return node;
+  }
+
+  /** Has the DID document name the key of now. */
+  nameKey(): void {
+    const { did, url: publicUrl, key } = this;
+    this.document = nodeDidDocument({ did, publicUrl, signingKey: key.did() });
+  }
+
+  /** Goes on with a new key, and publishes what it should say of the one before. */
+  async rotateKey(lie: { signedBy?: SigningKey } = {}): Promise<void> {
+    const before = this.key;
+    const now = new Date();
+    const membershipSeq = (this.log?.seq ?? 0) + 1;
+    this.key = SigningKey.generate('secp256k1');
+    const key = this.key.did();
+    const sig = await signKeyHandover(
+      { did: this.did, key, validFrom: now, membershipSeq },
+      lie.signedBy ?? before,
+    );
+    const at = now.toISOString();
+    this.keyHistory = [
+      { key: before.did(), validFrom: new Date(0).toISOString(), validUntil: at, membershipSeq: 1 },
+      { key, validFrom: at, membershipSeq, sig: { $bytes: Buffer.from(sig).toString('base64') } },
+    ];
+    this.nameKey();
   }
 
   boundary(name: string): Boundary {
@@ -118,6 +143,12 @@ export class LyingNode implements AsyncDisposable {
     this.cut();
     this.#http.closeAllConnections();
     await new Promise((done) => this.#http.close(done));
+  }
+
+  #answer(url: string | undefined): object | undefined {
+    if (url === '/.well-known/did.json') return this.document;
+    if (!url?.endsWith(zone.stratos.identity.getKeyHistory.$nsid)) return undefined;
+    return this.keyHistory && { did: this.did, keys: this.keyHistory };
   }
 
   #place(type: string, body: LexMap): NodeEvent {

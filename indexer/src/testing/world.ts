@@ -63,8 +63,11 @@ export class World implements AsyncDisposable {
     await applyFirehoseEvent(
       {
         db: this.db,
-        findNode: async (serviceUrl) => (this.reachable && serviceUrl === url ? did : undefined),
-        handleOf: async () => undefined,
+        lookups: {
+          knownNode: (serviceUrl) => (this.reachable && serviceUrl === url ? did : undefined),
+          findNode: () => {},
+          findHandle: () => {},
+        },
       },
       event,
     );

@@ -20,5 +20,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   await postgres.createDatabase(TEMPLATE);
   await migrate(postgres.url(TEMPLATE));
   project.provide('postgresUrl', postgres.url('postgres'));
+  // @NOTE for processes that tests start
+  process.env['STRATOS_TEST_POSTGRES_URL'] = postgres.url('postgres');
   return async () => postgres[Symbol.asyncDispose]();
 }
