@@ -1,4 +1,5 @@
 import type { AtUri, Boundary, Cid, Did, Tid } from '@stratos/protocol';
+import type { BlobReader, BlobTransactor } from './actor-blobs.ts';
 
 /** The newest commit of a repo. */
 export interface RepoRoot {
@@ -77,9 +78,24 @@ export interface RepoCommit {
   event: CommitEvent;
 }
 
+/** A block of a repo and the revision that wrote it. */
+export interface StoredBlock {
+  cid: Cid;
+  rev: Tid;
+  bytes: Uint8Array;
+}
+
+/** Part of the blocks of a repo, by revision and CID. */
+export interface BlockPage {
+  /** The block to go on after; either may be empty, to begin with a revision or with the first. */
+  after: { rev: string; cid: string };
+  limit: number;
+}
+
 /** Reads one actor's store, on one snapshot. */
 export interface ActorReader {
   readonly did: Did;
+  readonly blobs: BlobReader;
   /** The P-256 key by which this repo's commits are signed, as it was put there. */
   signingKey(): Promise<Uint8Array>;
   root(): Promise<RepoRoot | undefined>;
@@ -88,6 +104,7 @@ export interface ActorReader {
   blocks(cids: readonly Cid[]): Promise<Map<Cid, Uint8Array>>;
   /** Every block that is stored. */
   blockCids(): Promise<Cid[]>;
+  blockPage(page: BlockPage): Promise<StoredBlock[]>;
   /** Records by address with their content, those that exist and are not taken down. */
   records(uris: readonly AtUri[]): Promise<Map<AtUri, StoredRecord>>;
   record(uri: AtUri): Promise<StoredRecord | undefined>;
@@ -95,19 +112,28 @@ export interface ActorReader {
   recordPage(page: RecordPage): Promise<StoredRecord[]>;
   /** What there is at addresses, taken down or not. */
   standings(uris: readonly AtUri[]): Promise<Map<AtUri, RecordStanding>>;
+  /** A record that was taken down, and is kept so that it can be put back. */
+  takenDownRecord(uri: AtUri): Promise<StoredRecord | undefined>;
   /** Collections that have a record. */
   collections(): Promise<string[]>;
   /** Events after a position of this actor's log, oldest first. */
   eventsAfter(seq: number, limit: number): Promise<Map<number, CommitEvent>>;
   events(seqs: readonly number[]): Promise<Map<number, CommitEvent>>;
-  /** The commit that made revision `rev`. */
+  /** The newest event that is still kept. */
+  newestEvent(): Promise<[seq: number, event: CommitEvent] | undefined>;
+  /** What the last {@link ActorTransactor.forgetEvents} said; 0 while nothing was forgotten. */
+  eventFloor(): Promise<number>;
+  /** The commit that made revision `rev`, as long as it is the newest or its event is kept. */
   commitOf(rev: Tid): Promise<Cid | undefined>;
 }
 
 /** Reads and writes one actor's store within one transaction. */
 export interface ActorTransactor extends ActorReader {
+  readonly blobs: BlobTransactor;
   /** Keeps the key that is there already, if there is one. */
   putSigningKey(key: Uint8Array): Promise<void>;
+  /** Stores the key that is there another way. */
+  replaceSigningKey(key: Uint8Array): Promise<void>;
   /**
    * Applies a commit: blocks, root, record rows and the row of the event log. Content of deleted
    * and replaced records goes at once.
@@ -115,18 +141,35 @@ export interface ActorTransactor extends ActorReader {
    * @returns the commit's position in the actor's log
    */
   applyCommit(commit: RepoCommit): Promise<number>;
+  /** Deletes events up to a position, and remembers `floor` unless it knows of a greater one. */
+  forgetEvents(seq: number, floor: number): Promise<void>;
+  /** Keeps a record that a commit has just taken out of the repo; its key stays taken. */
+  putTakenDown(record: StoredRecord, takedownRef: string): Promise<void>;
+  /** Leaves nothing of records that were taken down. */
+  removeTakenDown(uris: readonly AtUri[]): Promise<void>;
+}
+
+/** An actor's store as it is at one moment, on a handle of its own: nobody waits for it to be closed. */
+export interface ActorSnapshot extends AsyncDisposable {
+  readonly actor: ActorReader;
 }
 
 /** The stores of all actors, each its own database, opened when needed. */
 export interface ActorStorage extends AsyncDisposable {
+  /** Databases that are open now, where each actor has one of their own. */
+  readonly openDatabases?: number;
   /** Makes the store of an actor with its signing key, or leaves the one that exists as it is. */
   create(did: Did, signingKey: Uint8Array): Promise<void>;
   /** Runs `read` on one snapshot of the actor's store; undefined if the actor has none. */
   read<T>(did: Did, read: (actor: ActorReader) => Promise<T>): Promise<T | undefined>;
   /** Runs `write` in one transaction. Throws {@link UnknownActorError} if the actor has no store. */
   write<T>(did: Did, write: (actor: ActorTransactor) => Promise<T>): Promise<T>;
+  /** For reading at the pace of somebody else; undefined if the actor has no store. */
+  snapshot(did: Did): Promise<ActorSnapshot | undefined>;
   /** Leaves nothing of what was deleted in the actor's files. */
   scrub(did: Did): Promise<void>;
+  /** Leaves nothing of the actor at all. */
+  destroy(did: Did): Promise<void>;
 }
 
 /** An actor whose store does not exist. */

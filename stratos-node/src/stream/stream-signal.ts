@@ -2,13 +2,22 @@
 export class StreamSignal {
   #version = 0;
   readonly #waiting = new Set<() => void>();
+  /** Called with every {@link raise}, to tell other processes. */
+  onRaise: (() => void) | undefined;
 
-  /** Changes with every {@link raise}. Read it *before* looking at the log. */
+  /** Changes with every {@link raise} and {@link wake}. Read it *before* looking at the log. */
   get version(): number {
     return this.#version;
   }
 
+  /** Says that this process made the stream grow. */
   raise(): void {
+    this.wake();
+    this.onRaise?.();
+  }
+
+  /** Wakes those who wait in this process. */
+  wake(): void {
     this.#version += 1;
     for (const wake of [...this.#waiting]) wake();
   }

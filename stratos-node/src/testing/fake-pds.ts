@@ -52,6 +52,11 @@ export class FakePds implements AsyncDisposable {
     return [...this.records.values()].filter(({ uri }) => uri.startsWith(`at://${repo}/`));
   }
 
+  get url(): string {
+    const { port } = this.#server.address() as AddressInfo;
+    return `http://127.0.0.1:${port}`;
+  }
+
   /** Sessions by which a node may write to it. */
   get sessions(): FindPdsSession {
     const { port } = this.#server.address() as AddressInfo;
@@ -78,6 +83,10 @@ export class FakePds implements AsyncDisposable {
       req.socket.destroy();
     } else if (typeof misbehaviour === 'number') {
       res.writeHead(misbehaviour).end(JSON.stringify({ error: 'Fake', message: 'as told' }));
+    } else if (misbehaviour === undefined && call.method === 'getRecord') {
+      const record = this.records.get(`at://${call.repo}/${call.collection}/${call.rkey}`);
+      if (!record) res.statusCode = 400;
+      res.end(JSON.stringify(record ?? { error: 'RecordNotFound', message: 'not there' }));
     } else if (misbehaviour === undefined) {
       res.end(JSON.stringify(this.#take(call)));
     }

@@ -14,11 +14,13 @@ import {
 import { com, zone } from '@stratos/protocol/lexicons';
 import { type NodeConfig, readConfig } from '../config.ts';
 import { enroll } from '../enrollment/enroll.ts';
-import { silentLogger } from '../logger.ts';
+import { type Logger, silentLogger } from '../logger.ts';
 import type { EndPdsSession } from '../outbox/end-session.ts';
 import type { FindPdsSession } from '../outbox/oauth-sessions.ts';
 import { PdsError } from '../outbox/pds-repo.ts';
 import { type NodeService, startNode } from '../service.ts';
+import type { StreamLimits } from '../stream/stream-limits.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
 
 export const NODE_DID = toDid('did:web:localhost%3A3100');
 export const SWORDSMITH = qualifyBoundary(NODE_DID, 'swordsmith');
@@ -90,6 +92,11 @@ export interface TestNodeOptions {
   env?: Record<string, string>;
   findPdsSession?: FindPdsSession;
   endPdsSession?: EndPdsSession;
+  logger?: Logger;
+  tracing?: Tracing;
+  streamLimits?: Partial<StreamLimits>;
+  /** Instead of one that knows the people alone. */
+  identity?: IdentityResolver;
 }
 
 export function testConfig(dataDir: string, env: Record<string, string> = {}): NodeConfig {
@@ -107,30 +114,50 @@ export function testConfig(dataDir: string, env: Record<string, string> = {}): N
   });
 }
 
+/** Whether nodes of tests keep what they have in Postgres, of which there are no files to look into. */
+export const isOnPostgres = process.env['STRATOS_TEST_STORAGE'] === 'postgres';
+
+/** With STRATOS_TEST_STORAGE=postgres every node has a database that goes with its data folder. */
+async function testStorage(
+  dataDir: string,
+  isTemporary: boolean,
+  leftovers: AsyncDisposableStack,
+): Promise<Record<string, string>> {
+  if (!isOnPostgres) return {};
+  const { databaseOfFolder } = await import('./test-database.ts');
+  const database = await databaseOfFolder(dataDir);
+  if (isTemporary) leftovers.use(database);
+  return { STORAGE_BACKEND: 'postgres', STRATOS_POSTGRES_URL: database.url };
+}
+
 /** A node on a free port with people that it can identify, in a folder of its own. */
 export class TestNode implements AsyncDisposable {
   readonly appView: TestPerson;
   readonly #node: NodeService;
-  readonly #temporaryDir: string | undefined;
+  readonly #leftovers: AsyncDisposableStack;
 
-  private constructor(node: NodeService, appView: TestPerson, temporaryDir: string | undefined) {
+  private constructor(node: NodeService, appView: TestPerson, leftovers: AsyncDisposableStack) {
     this.#node = node;
     this.appView = appView;
-    this.#temporaryDir = temporaryDir;
+    this.#leftovers = leftovers;
   }
 
   static async start(options: TestNodeOptions = {}): Promise<TestNode> {
     const appView = new TestPerson(APPVIEW_DID, SigningKey.generate('secp256k1'));
-    const made =
-      options.dataDir === undefined ? await mkdtemp(join(tmpdir(), 'stratos-')) : undefined;
-    const dataDir = options.dataDir ?? made ?? '';
-    const node = await startNode(testConfig(dataDir, options.env), {
-      identity: staticIdentity([appView, ...(options.people ?? [])]),
-      logger: silentLogger,
+    const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'stratos-')));
+    const isTemporary = options.dataDir === undefined;
+    await using leftovers = new AsyncDisposableStack();
+    if (isTemporary) leftovers.defer(() => rm(dataDir, { recursive: true }));
+    const storage = await testStorage(dataDir, isTemporary, leftovers);
+    const node = await startNode(testConfig(dataDir, { ...storage, ...options.env }), {
+      identity: options.identity ?? staticIdentity([appView, ...(options.people ?? [])]),
+      logger: options.logger ?? silentLogger,
+      ...(options.tracing && { tracing: options.tracing }),
       findPdsSession: options.findPdsSession ?? unreachablePds,
       ...(options.endPdsSession && { endPdsSession: options.endPdsSession }),
+      ...(options.streamLimits && { streamLimits: options.streamLimits }),
     });
-    return new TestNode(node, appView, made);
+    return new TestNode(node, appView, leftovers.move());
   }
 
   get ctx() {
@@ -223,7 +250,7 @@ export class TestNode implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#node[Symbol.asyncDispose]();
-    if (this.#temporaryDir !== undefined) await rm(this.#temporaryDir, { recursive: true });
+    await this.#leftovers.disposeAsync();
   }
 }
 

@@ -2,14 +2,19 @@ import type { AtUri, Cid, Did, Tid } from '@stratos/protocol';
 import type { Kysely } from 'kysely';
 import type {
   ActorReader,
+  BlockPage,
   CommitEvent,
   RecordPage,
   RecordStanding,
   RepoRoot,
+  StoredBlock,
   StoredRecord,
 } from '../actor-storage.ts';
+import { SqlBlobReader } from './actor-blobs.ts';
 import type { ActorTables } from './actor-tables.ts';
+import { blockPage } from './block-page.ts';
 import { recordPageQuery } from './record-page.ts';
+import { takenDownRecord } from './taken-down-records.ts';
 
 /** Reads one actor's store. */
 export class SqlActorReader implements ActorReader {
@@ -19,6 +24,10 @@ export class SqlActorReader implements ActorReader {
   constructor(did: Did, db: Kysely<ActorTables>) {
     this.did = did;
     this.db = db;
+  }
+
+  get blobs(): SqlBlobReader {
+    return new SqlBlobReader(this.db);
   }
 
   /** The raw P-256 key by which this repo's commits are signed. */
@@ -64,6 +73,10 @@ export class SqlActorReader implements ActorReader {
     return rows.map(({ cid }) => cid);
   }
 
+  async blockPage(page: BlockPage): Promise<StoredBlock[]> {
+    return blockPage(this.db, page);
+  }
+
   /** Records by address with their content, those that exist and are not taken down. */
   async records(uris: readonly AtUri[]): Promise<Map<AtUri, StoredRecord>> {
     if (uris.length === 0) return new Map();
@@ -90,24 +103,27 @@ export class SqlActorReader implements ActorReader {
 
   /** What there is at addresses, taken down or not. */
   async standings(uris: readonly AtUri[]): Promise<Map<AtUri, RecordStanding>> {
+    if (uris.length === 0) return new Map();
     const rows = await this.db
-      .selectFrom('stratos_record')
-      .select(['uri', 'cid', 'repoRev as rev', 'takedownRef'])
-      .where('uri', 'in', uris)
+      .selectFrom('stratos_record as record')
+      .leftJoin('stratos_record_boundary as named', 'named.uri', 'record.uri')
+      .select(['record.uri', 'record.cid', 'record.repoRev as rev', 'record.takedownRef'])
+      .select('named.boundary')
+      .where('record.uri', 'in', uris)
+      .orderBy('named.boundary')
       .execute();
-    const named = await this.db
-      .selectFrom('stratos_record_boundary')
-      .selectAll()
-      .where('uri', 'in', uris)
-      .orderBy('boundary')
-      .execute();
-    const boundariesOf = Map.groupBy(named, ({ uri }) => uri);
-    return new Map(
-      rows.map(({ takedownRef, ...row }) => {
-        const boundaries = (boundariesOf.get(row.uri) ?? []).map(({ boundary }) => boundary);
-        return [row.uri, { ...row, boundaries, isTakenDown: takedownRef !== null }];
-      }),
-    );
+    const standings = new Map<AtUri, RecordStanding>();
+    for (const { uri, cid, rev, takedownRef, boundary } of rows) {
+      const isTakenDown = takedownRef !== null;
+      const standing = standings.get(uri) ?? { uri, cid, rev, boundaries: [], isTakenDown };
+      standings.set(uri, standing);
+      if (boundary !== null) standing.boundaries.push(boundary);
+    }
+    return standings;
+  }
+
+  async takenDownRecord(uri: AtUri): Promise<StoredRecord | undefined> {
+    return takenDownRecord(this.db, uri);
   }
 
   /** Collections that have a record. */
@@ -135,6 +151,7 @@ export class SqlActorReader implements ActorReader {
   }
 
   async events(seqs: readonly number[]): Promise<Map<number, CommitEvent>> {
+    if (seqs.length === 0) return new Map();
     const rows = await this.db
       .selectFrom('stratos_seq')
       .selectAll()
@@ -143,8 +160,29 @@ export class SqlActorReader implements ActorReader {
     return new Map(rows.map((row) => [row.seq, toEvent(row)]));
   }
 
+  async newestEvent(): Promise<[seq: number, event: CommitEvent] | undefined> {
+    const row = await this.db
+      .selectFrom('stratos_seq')
+      .selectAll()
+      .orderBy('seq', 'desc')
+      .limit(1)
+      .executeTakeFirst();
+    return row && [row.seq, toEvent(row)];
+  }
+
+  async eventFloor(): Promise<number> {
+    const row = await this.db
+      .selectFrom('stratos_seq_floor')
+      .select('seq')
+      .where('did', '=', this.did)
+      .executeTakeFirst();
+    return row?.seq ?? 0;
+  }
+
   /** The commit that made revision `rev`. */
   async commitOf(rev: Tid): Promise<Cid | undefined> {
+    const root = await this.root();
+    if (root?.rev === rev) return root.cid;
     const row = await this.db
       .selectFrom('stratos_seq')
       .selectAll()
@@ -154,6 +192,11 @@ export class SqlActorReader implements ActorReader {
   }
 }
 
-function toEvent(row: { time: string; rev: Tid; event: string; proof: Uint8Array }): CommitEvent {
+export function toEvent(row: {
+  time: string;
+  rev: Tid;
+  event: string;
+  proof: Uint8Array;
+}): CommitEvent {
   return { ...JSON.parse(row.event), time: row.time, rev: row.rev, proof: row.proof };
 }

@@ -14,6 +14,8 @@ export interface ActorTables {
     indexedAt: string;
     takedownRef: string | null;
   };
+  /** Content of records that were taken down, which their repo no longer has. */
+  stratos_taken_down: { uri: AtUri; content: Uint8Array };
   stratos_record_boundary: { boundary: Boundary; uri: AtUri };
   stratos_seq: {
     seq: Generated<number>;
@@ -34,7 +36,7 @@ export interface ActorTables {
     takedownRef: string | null;
   };
   stratos_record_blob: { blobCid: Cid; recordUri: AtUri };
-  /** The greatest position of the actor's log that is no longer kept. */
+  /** The greatest position in the stream of the repo that is no longer kept. */
   stratos_seq_floor: { did: Did; seq: number };
   stratos_signing_key: { did: Did; key: Uint8Array };
 }

@@ -1,6 +1,6 @@
 import type { Did } from '@stratos/protocol';
 import type { Kysely } from 'kysely';
-import type { LogPosition, MembershipLog } from '../service-storage.ts';
+import type { LogPosition, MembershipChange, MembershipLog } from '../service-storage.ts';
 import type { ServiceTables } from './service-tables.ts';
 
 export class SqlMembershipLog implements MembershipLog {
@@ -33,6 +33,36 @@ export class SqlMembershipLog implements MembershipLog {
       .orderBy('seq')
       .limit(limit)
       .execute();
+  }
+
+  async changesAfter(seq: number, limit: number): Promise<MembershipChange[]> {
+    const rows = await this.#db
+      .selectFrom('membership_log as log')
+      .select(['log.seq', 'log.entry'])
+      .select(({ selectFrom }) =>
+        selectFrom('membership_log as earlier')
+          .select('earlier.entry')
+          .whereRef('earlier.did', '=', 'log.did')
+          .whereRef('earlier.seq', '<', 'log.seq')
+          .orderBy('earlier.seq', 'desc')
+          .limit(1)
+          .as('before'),
+      )
+      .where('log.seq', '>', seq)
+      .orderBy('log.seq')
+      .limit(limit)
+      .execute();
+    return rows.map((row) => ({ ...row, before: row.before ?? undefined }));
+  }
+
+  async entriesOf(did: Did): Promise<Uint8Array[]> {
+    const rows = await this.#db
+      .selectFrom('membership_log')
+      .select('entry')
+      .where('did', '=', did)
+      .orderBy('seq')
+      .execute();
+    return rows.map(({ entry }) => entry);
   }
 
   async entries(seqs: readonly number[]): Promise<Map<number, Uint8Array>> {

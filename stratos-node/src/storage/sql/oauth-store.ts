@@ -60,6 +60,20 @@ export class SqlOAuthStore implements OAuthStore {
       .execute();
   }
 
+  async replaceSession(
+    key: string,
+    read: NodeSavedSession,
+    next: NodeSavedSession,
+  ): Promise<boolean> {
+    const replaced = await this.#db
+      .updateTable('oauth_session')
+      .set({ session: JSON.stringify(next) })
+      .where('key', '=', key)
+      .where('session', '=', JSON.stringify(read))
+      .executeTakeFirst();
+    return replaced.numUpdatedRows === 1n;
+  }
+
   async deleteSession(key: string, createdAt?: string): Promise<void> {
     await this.#db
       .deleteFrom('oauth_session')

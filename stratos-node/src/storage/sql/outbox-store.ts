@@ -5,6 +5,7 @@ import type {
   OutboxHead,
   OutboxJob,
   OutboxStore,
+  OutboxSummary,
   WaitingJob,
 } from '../service-storage.ts';
 import type { ServiceTables } from './service-tables.ts';
@@ -14,6 +15,11 @@ export class SqlOutboxStore implements OutboxStore {
 
   constructor(db: Kysely<ServiceTables>) {
     this.#db = db;
+  }
+
+  /** There is one process. */
+  async claim(_did: Did): Promise<AsyncDisposable | undefined> {
+    return { [Symbol.asyncDispose]: async () => undefined };
   }
 
   async add(did: Did, job: OutboxJob): Promise<void> {
@@ -34,7 +40,11 @@ export class SqlOutboxStore implements OutboxStore {
       .where('outbox.parkedReason', 'is', null)
       .$if(except.people.length > 0, (query) => query.where('outbox.did', 'not in', except.people))
       .$if(except.pdses.length > 0, (query) =>
-        query.where(sql<string>`coalesce(enrollment.pdsEndpoint, '')`, 'not in', except.pdses),
+        query.where(
+          sql<string>`coalesce(${sql.ref('enrollment.pdsEndpoint')}, '')`,
+          'not in',
+          except.pdses,
+        ),
       )
       .orderBy('outbox.dueAt')
       .limit(limit)
@@ -52,7 +62,11 @@ export class SqlOutboxStore implements OutboxStore {
   }
 
   async retry(id: number, attempts: number, dueAt: number): Promise<void> {
-    await this.#db.updateTable('outbox').set({ attempts, dueAt }).where('id', '=', id).execute();
+    await this.#db
+      .updateTable('outbox')
+      .set({ attempts, dueAt: Math.ceil(dueAt) })
+      .where('id', '=', id)
+      .execute();
   }
 
   async park(id: number, parkedReason: string): Promise<void> {
@@ -62,7 +76,7 @@ export class SqlOutboxStore implements OutboxStore {
   async unpark(did: Did): Promise<void> {
     await this.#db
       .updateTable('outbox')
-      .set({ parkedReason: null, attempts: 0, dueAt: 0 })
+      .set({ parkedReason: null, attempts: 0, dueAt: Date.now() })
       .where('did', '=', did)
       .execute();
   }
@@ -70,7 +84,7 @@ export class SqlOutboxStore implements OutboxStore {
   async requeue(did: Did | undefined): Promise<number> {
     const { numUpdatedRows } = await this.#db
       .updateTable('outbox')
-      .set({ parkedReason: null, attempts: 0, dueAt: 0 })
+      .set({ parkedReason: null, attempts: 0, dueAt: Date.now() })
       .where('parkedReason', 'is not', null)
       .$if(did !== undefined, (query) => query.where('did', '=', did as Did))
       .executeTakeFirstOrThrow();
@@ -94,6 +108,10 @@ export class SqlOutboxStore implements OutboxStore {
     }));
   }
 
+  async clear(did: Did): Promise<void> {
+    await this.#db.deleteFrom('outbox').where('did', '=', did).execute();
+  }
+
   async count(did: Did): Promise<number> {
     const { count } = await this.#db
       .selectFrom('outbox')
@@ -103,16 +121,51 @@ export class SqlOutboxStore implements OutboxStore {
     return count;
   }
 
+  async summary(): Promise<OutboxSummary> {
+    const stuck = this.#db.selectFrom('outbox').select('did').where('parkedReason', 'is not', null);
+    const outbox = this.#db.selectFrom('outbox');
+    const { waiting } = await outbox
+      .select(({ fn }) => fn.countAll<number>().as('waiting'))
+      .executeTakeFirstOrThrow();
+    const moving = await outbox
+      .select(({ fn }) => [fn.countAll<number>().as('jobs'), fn.min('createdAt').as('oldest')])
+      .where('did', 'not in', stuck)
+      .executeTakeFirstOrThrow();
+    const heads = outbox.where('parkedReason', 'is', null).where('id', 'in', ({ selectFrom }) =>
+      selectFrom('outbox as first')
+        .select(({ fn }) => fn.min('first.id').as('id'))
+        .groupBy('first.did'),
+    );
+    const untried = await heads
+      .select(({ fn }) => fn.min('createdAt').as('since'))
+      .where('dueAt', '=', 0)
+      .executeTakeFirst();
+    const tried = await heads
+      .select(({ fn }) => fn.min('dueAt').as('since'))
+      .where('dueAt', '>', 0)
+      .executeTakeFirst();
+    const due = [
+      ...(untried?.since ? [Date.parse(untried.since)] : []),
+      ...(tried?.since ? [Number(tried.since)] : []),
+    ];
+    return {
+      waiting: Number(waiting),
+      parked: Number(waiting) - Number(moving.jobs),
+      oldest: moving.oldest ?? undefined,
+      dueSince: due.length > 0 ? Math.min(...due) : undefined,
+    };
+  }
+
   #headsQuery() {
     return this.#db
       .selectFrom('outbox')
       .leftJoin('enrollment', 'enrollment.did', 'outbox.did')
       .select(['outbox.id', 'outbox.did', 'outbox.job', 'outbox.attempts', 'outbox.dueAt'])
       .select('outbox.parkedReason')
-      .select(sql<string>`coalesce(enrollment.pdsEndpoint, '')`.as('pdsEndpoint'))
+      .select(sql<string>`coalesce(${sql.ref('enrollment.pdsEndpoint')}, '')`.as('pdsEndpoint'))
       .where('outbox.id', 'in', ({ selectFrom }) =>
         selectFrom('outbox as first')
-          .select(sql<number>`min(first.id)`.as('id'))
+          .select(({ fn }) => fn.min('first.id').as('id'))
           .groupBy('first.did'),
       );
   }

@@ -44,6 +44,10 @@ export class SqlPublicationStore implements PublicationStore {
     return rows.map(({ did }) => did);
   }
 
+  async recovered(did: Did): Promise<void> {
+    await this.markClean(did);
+  }
+
   async markClean(did: Did): Promise<void> {
     await this.#db
       .updateTable('actor_publication')

@@ -28,7 +28,7 @@ export function recordPageQuery(db: Kysely<ActorTables>, did: Did, page: RecordP
 }
 
 /** What the addresses of the page lie between. */
-function addressRange(did: Did, { collection, after, descending }: RecordPage) {
+export function addressRange(did: Did, { collection, after, descending }: RecordPage) {
   const first = `at://${did}/${collection}/` as AtUri;
   const last = `${first}\u{10ffff}` as AtUri;
   if (after === undefined) return { low: first, high: last };
@@ -52,8 +52,8 @@ function addressesIn(boundaries: readonly Boundary[], page: AddressPage) {
       SELECT named.uri FROM stratos_record_boundary AS named
       JOIN stratos_record AS listed ON listed.uri = named.uri
       WHERE named.boundary = ${boundary} AND named.uri > ${low} AND named.uri < ${high}
-        AND listed.takedownRef IS NULL
-      ORDER BY named.uri ${order} LIMIT ${limit})`,
+        AND ${sql.ref('listed.takedownRef')} IS NULL
+      ORDER BY named.uri ${order} LIMIT ${limit}) AS page`,
   );
   return sql<AtUri>`(${sql.join(ofEach, sql` UNION `)})`;
 }

@@ -36,7 +36,13 @@ export interface ServiceTables {
     membershipSeq: number;
     /** By the key before it; null for the first. */
     sig: Uint8Array | null;
+    /** The private key, encrypted, where no file has it. */
+    secret: Uint8Array | null;
+    /** How far enrollment records have been queued anew; null when all are. */
+    republishAfter: string | null;
   };
+  /** One row, if keys are encrypted. */
+  key_vault: { id: number; salt: Uint8Array; canary: Uint8Array; sealedAt: string | null };
   actor_publication: { did: Did; publishedSeq: number; dirty: number };
   outbox: {
     id: Generated<number>;

@@ -40,4 +40,5 @@ export const actorMigrations = (nodeDid: Did): readonly Migration[] => [
     'CREATE INDEX stratos_seq_time ON stratos_seq (time)',
     'CREATE TABLE stratos_seq_floor (did TEXT PRIMARY KEY, seq INTEGER NOT NULL)',
   ],
+  ['CREATE TABLE stratos_taken_down (uri TEXT PRIMARY KEY, content BLOB NOT NULL)'],
 ];

@@ -17,9 +17,9 @@ const SECOND = ['ALTER TABLE thing ADD COLUMN name TEXT'];
 
 it('brings a database to the newest version, each step once', async () => {
   const path = join(folder, 'a.sqlite');
-  await (await openDatabase(path, [FIRST])).destroy();
-  await (await openDatabase(path, [FIRST, SECOND])).destroy();
-  const db = await openDatabase<{ thing: { id: number; name: string } }>(path, [FIRST, SECOND]);
+  await (await openDatabase(path, [FIRST])).close();
+  await (await openDatabase(path, [FIRST, SECOND])).close();
+  const { db } = await openDatabase<{ thing: { id: number; name: string } }>(path, [FIRST, SECOND]);
   await db.insertInto('thing').values({ id: 1, name: 'x' }).execute();
   expect(await db.selectFrom('thing').selectAll().execute()).toEqual([{ id: 1, name: 'x' }]);
   await db.destroy();
@@ -27,19 +27,19 @@ it('brings a database to the newest version, each step once', async () => {
 
 it('refuses a database of a newer version', async () => {
   const path = join(folder, 'a.sqlite');
-  await (await openDatabase(path, [FIRST, SECOND])).destroy();
+  await (await openDatabase(path, [FIRST, SECOND])).close();
   await expect(openDatabase(path, [FIRST])).rejects.toThrow(SchemaTooNewError);
 });
 
 it('leaves nothing of a step that fails', async () => {
   const path = join(folder, 'a.sqlite');
   await expect(openDatabase(path, [[...FIRST, 'nonsense']])).rejects.toThrow();
-  await (await openDatabase(path, [FIRST])).destroy();
+  await (await openDatabase(path, [FIRST])).close();
 });
 
 it('keeps others from reading, and commits to disk', async () => {
   const path = join(folder, 'deep', 'a.sqlite');
-  const db = await openDatabase(path, [FIRST]);
+  const { db } = await openDatabase(path, [FIRST]);
   expect((await stat(path)).mode & 0o077).toBe(0);
   const pragma = async (name: string) =>
     Object.values((await sql.raw(`PRAGMA ${name}`).execute(db)).rows[0] ?? {})[0];

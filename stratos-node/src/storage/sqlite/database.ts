@@ -1,36 +1,40 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
-import { Kysely, SqliteDialect } from 'kysely';
 import { type Migration, migrate } from '../sql/migrate.ts';
-import { withPreparedStatements } from './prepared-statements.ts';
+import { Connection } from './connection.ts';
 
-/** Of each handle. The default of the driver is 16 MB, which many open actors would make gigabytes. */
-const PAGE_CACHE_KIB = 2_000;
+export interface DatabaseOptions {
+  /** Memory for pages. */
+  pageCacheKib?: number;
+  /** Whether a commit is on disk when it returns, or when {@link Connection.persist} does after it. */
+  synchronous?: 'FULL' | 'NORMAL';
+}
 
 /**
  * Opens an SQLite database that only the service's own user can read, made if there is none and
- * brought to the newest version. What it commits is on disk (WAL, synchronous = FULL).
+ * brought to the newest version, with a write-ahead log.
  */
 export async function openDatabase<Tables>(
   path: string,
   migrations: readonly Migration[],
-): Promise<Kysely<Tables>> {
+  { pageCacheKib = 2_000, synchronous = 'FULL' }: DatabaseOptions = {},
+): Promise<Connection<Tables>> {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   closeSync(openSync(path, 'a', 0o600));
   const database = new SqliteDatabase(path);
   database.pragma('journal_mode = WAL');
-  database.pragma('synchronous = FULL');
+  database.pragma(`synchronous = ${synchronous}`);
   database.pragma('busy_timeout = 5000');
   database.pragma('secure_delete = ON');
-  database.pragma(`cache_size = -${PAGE_CACHE_KIB}`);
-  const dialect = new SqliteDialect({ database: withPreparedStatements(database) });
-  const db = new Kysely<Tables>({ dialect });
+  database.pragma(`cache_size = -${pageCacheKib}`);
+  const connection = new Connection<Tables>(database);
   try {
-    await migrate(db, migrations);
+    await migrate(connection.db, migrations);
+    await connection.persist();
   } catch (error) {
-    await db.destroy();
+    await connection.close();
     throw error;
   }
-  return db;
+  return connection;
 }

@@ -19,7 +19,7 @@ it('brings a database from before it to the newest version, and what waits in it
   cleanup.defer(() => rm(folder, { recursive: true }));
   const path = join(folder, 'stratos.sqlite');
   const migrations = actorMigrations(NODE_DID);
-  const old = await openDatabase<ActorTables>(path, migrations.slice(0, 1));
+  const { db: old } = await openDatabase<ActorTables>(path, migrations.slice(0, 1));
   const damaged = { ...postRecord('damaged'), boundary: 'none' };
   const bare = postRecord('bare', ['swordsmith']);
   const records = [postRecord('both', [SWORDSMITH, AEKEA]), damaged, bare];
@@ -47,7 +47,7 @@ it('brings a database from before it to the newest version, and what waits in it
   });
   await old.destroy();
 
-  const db = await openDatabase<ActorTables>(path, migrations);
+  const { db } = await openDatabase<ActorTables>(path, migrations);
   cleanup.defer(() => db.destroy());
   const rows = await db.selectFrom('stratos_record_boundary').selectAll().orderBy('uri').execute();
   const named = rows.map(({ uri, boundary }) => `${uri.slice(-5)} ${boundary}`);

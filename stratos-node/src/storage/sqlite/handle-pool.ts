@@ -1,6 +1,8 @@
 interface Entry<Handle> {
   handle: Promise<Handle>;
   users: number;
+  /** Called when the last user is done, if somebody waits for that. */
+  onIdle?: () => void;
 }
 
 export interface HandleLifecycle<Key, Handle> {
@@ -41,8 +43,21 @@ export class HandlePool<Key, Handle> implements AsyncDisposable {
       return await task(await entry.handle);
     } finally {
       entry.users -= 1;
+      if (entry.users === 0) entry.onIdle?.();
       this.#evict();
     }
+  }
+
+  /** Closes a handle as soon as nobody uses it. Nobody may ask for it again until then. */
+  async remove(key: Key): Promise<void> {
+    const entry = this.#entries.get(key);
+    if (entry && entry.users > 0) {
+      await new Promise<void>((resolve) => {
+        entry.onIdle = resolve;
+      });
+    }
+    if (entry && this.#entries.get(key) === entry) this.#close(key, entry);
+    await this.#closing.get(key);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -41,4 +41,11 @@ export const serviceMigrations: readonly Migration[] = [
       key TEXT PRIMARY KEY, validFrom TEXT NOT NULL, validUntil TEXT, membershipSeq INTEGER NOT NULL,
       sig BLOB)`,
   ],
+  [
+    'ALTER TABLE node_key ADD COLUMN secret BLOB',
+    'ALTER TABLE node_key ADD COLUMN republishAfter TEXT',
+    'CREATE UNIQUE INDEX node_key_in_use ON node_key (validUntil IS NULL) WHERE validUntil IS NULL',
+    `CREATE TABLE key_vault (
+      id INTEGER PRIMARY KEY, salt BLOB NOT NULL, canary BLOB NOT NULL, sealedAt TEXT)`,
+  ],
 ];
