@@ -14,6 +14,8 @@ export interface Load {
   perSecond: number;
   /** How long each answer took, in milliseconds. */
   latencies: number[];
+  /** Bytes of all answers. */
+  bytes: number;
 }
 
 /** Sends the requests as fast as they are answered, over some connections. Any failure ends it. */
@@ -25,13 +27,15 @@ export async function load(
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
   const latencies: number[] = [];
   const queue = requests.values();
+  let bytes = 0;
   const start = performance.now();
   const work = async () => {
     for (const prepared of queue) {
       const sent = performance.now();
       const answer = await send(base, prepared, agent);
       latencies.push(performance.now() - sent);
-      prepared.onAnswer?.(answer);
+      bytes += answer.length;
+      prepared.onAnswer?.(answer.toString('latin1'));
     }
   };
   try {
@@ -40,10 +44,10 @@ export async function load(
     agent.destroy();
   }
   const seconds = (performance.now() - start) / 1000;
-  return { perSecond: requests.length / seconds, latencies };
+  return { perSecond: requests.length / seconds, latencies, bytes };
 }
 
-function send(base: URL, { path, headers, body }: Prepared, agent: Agent): Promise<string> {
+function send(base: URL, { path, headers, body }: Prepared, agent: Agent): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const method = body === undefined ? 'GET' : 'POST';
     const outgoing = request(new URL(path, base), { method, agent, headers }, (response) => {
@@ -51,9 +55,10 @@ function send(base: URL, { path, headers, body }: Prepared, agent: Agent): Promi
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', reject);
       response.on('end', () => {
-        const answer = Buffer.concat(chunks).toString('latin1');
+        const answer = Buffer.concat(chunks);
         if (response.statusCode === 200) resolve(answer);
-        else reject(new Error(`${path}: ${response.statusCode} ${answer.slice(0, 300)}`));
+        else
+          reject(new Error(`${path}: ${response.statusCode} ${answer.toString().slice(0, 300)}`));
       });
     });
     outgoing.on('error', reject);

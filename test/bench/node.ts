@@ -1,12 +1,19 @@
 import { parseArgs } from 'node:util';
-import { measureLimits } from './machine/limits.ts';
+import { load } from './load.ts';
+import { measureLimits, type Needs } from './machine/limits.ts';
 import { measureBackfill } from './node/backfill.ts';
+import { DpopSessions, serviceAuth } from './node/credentials.ts';
 import { measure } from './node/measure.ts';
 import { startMeasuredNode } from './node/measured-node.ts';
+import { printMemory } from './node/memory.ts';
 import { printLimits, printMeasured, type Row } from './node/report.ts';
-import { scenarios } from './node/requests.ts';
-import { People } from './people.ts';
+import { Requests } from './node/requests.ts';
+import { scenarios } from './node/scenarios.ts';
+import { People, type Person } from './people.ts';
 import { number } from './table.ts';
+
+/** Records of the repo that is listed and exported. */
+const ARCHIVED = 5_000;
 
 const { values } = parseArgs({
   options: {
@@ -14,11 +21,16 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
     actors: { type: 'string', default: '20' },
     connections: { type: 'string', default: '16' },
-    /** Measures the writing alone, and leaves a profile of the node in this folder. */
-    'profile-writes': { type: 'string' },
+    /** How people prove who they are: `session` or `service-auth`. */
+    auth: { type: 'string', default: 'session' },
+    /** Measures only what has this in its name, after the writing. */
+    only: { type: 'string', default: '' },
+    /** Leaves a profile of the node in this folder. */
+    profile: { type: 'string' },
+    /** Writes so many records instead, and says what memory the node has meanwhile. */
+    memory: { type: 'string' },
   },
 });
-const profile = values['profile-writes'];
 const [seconds, rounds, actorCount, connections] = [
   Number(values.seconds),
   Number(values.rounds),
@@ -26,30 +38,62 @@ const [seconds, rounds, actorCount, connections] = [
   Number(values.connections),
 ] as const;
 
-const limits = await measureLimits(connections);
-printLimits(limits);
+await using people = await People.start(actorCount + 2);
+const [appView, archivist, ...actors] = people.list;
+if (!appView || !archivist) throw new Error('there is nobody');
+const flags = values.profile ? ['--cpu-prof', `--cpu-prof-dir=${values.profile}`] : [];
+await using node = await startMeasuredNode({
+  people,
+  actors: [archivist, ...actors],
+  appView,
+  flags,
+});
+const hasSessions = values.auth === 'session';
+const credentials = hasSessions ? new DpopSessions(node.url) : serviceAuth;
+const requests = new Requests(credentials, actors, archivist);
+const refresh = () => requests.refresh();
 
-await using people = await People.start(actorCount + 1);
-const [appView, ...actors] = people.list;
-if (!appView) throw new Error('there is no AppView');
-const flags = profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : [];
-await using node = await startMeasuredNode({ people, actors, appView, flags });
-console.log(`
-One node, SQLite, ${actorCount} actors, ${connections} connections, ${rounds} × ${seconds} s
+if (values.memory) {
+  await printMemory(node, requests, { writes: Number(values.memory), connections });
+} else {
+  await measureAll(appView);
+}
+
+async function measureAll(reader: Person): Promise<void> {
+  const limits = await measureLimits(connections);
+  printLimits(limits);
+  console.log(`
+One node, SQLite, ${actorCount} actors, ${values.auth}, ${connections} connections, ${rounds} × ${seconds} s
 `);
+  const { rss } = await node.usage();
+  const check: Needs = hasSessions ? { proofs: 1 } : { verifications: 1 };
+  const [writing, ...reading] = scenarios(requests, check);
+  const chosen = reading.filter(({ name }) => name.includes(values.only));
+  const rows: Row[] = [];
+  const options = { refresh, connections, seconds, rounds };
+  const written = await measure(node, writing, options);
+  rows.push({ ...writing, ...written });
+  await archive();
+  for (const scenario of chosen) {
+    const itemsEach = scenario.items?.(0);
+    const row = { ...scenario, ...(itemsEach && { itemsEach }) };
+    const atOnce = Math.min(connections, scenario.connections ?? connections);
+    const measured = await measure(node, scenario, { ...options, connections: atOnce });
+    rows.push({ ...row, ...measured });
+  }
+  if ('subscribeService'.includes(values.only)) {
+    rows.push(await measureBackfill(node, reader, { frames: written.requests, rounds }));
+  }
+  printMeasured(rows, limits);
+  console.log(`\n${number(written.requests)} records written; memory before: ${number(rss)} MB`);
+}
 
-const { rss } = await node.usage();
-const [writing, ...reading] = scenarios(actors);
-const rows: Row[] = [];
-let written = 0;
-for (const scenario of writing ? [writing, ...(profile ? [] : reading)] : []) {
-  const measured = await measure(node, scenario, { connections, seconds, rounds });
-  if (scenario === writing) written = measured.requests;
-  rows.push({ ...scenario, ...measured });
+/** Fills the repo that is listed and exported. */
+async function archive(): Promise<void> {
+  await refresh();
+  for (let done = 0; done < ARCHIVED; ) {
+    const { count, ...request } = await requests.archive();
+    await load(node.url, [request], 1);
+    done += count;
+  }
 }
-if (!profile) {
-  const frames = actorCount + written;
-  rows.push(await measureBackfill(node, appView, { frames, rounds }));
-}
-printMeasured(rows, limits);
-console.log(`\n${number(written)} records written; memory before: ${number(rss)} MB`);

@@ -1,5 +1,6 @@
 import type { Boundary, Did } from '@stratos/protocol';
 import type { NodeContext } from '../context.ts';
+import { isTakenDown } from '../enrollment/is-taken-down.ts';
 
 /** Somebody who wants to read: what they are a member of here, as of one moment. */
 export interface Viewer {
@@ -19,6 +20,7 @@ export async function viewerOf(
 ): Promise<Viewer> {
   if (did === undefined) return NOBODY;
   const enrollment = await ctx.service.enrollments.get(did);
+  if (enrollment && !enrollment.active && (await isTakenDown(ctx, did))) return NOBODY;
   const memberships = enrollment?.active ? enrollment.boundaries : [];
   return {
     did,

@@ -1,15 +1,16 @@
-import type { LexMap } from '@atproto/lex-data';
+import { decode } from '@atproto/lex-cbor';
+import { type LexMap, parseCid, ui8Equals } from '@atproto/lex-data';
 import {
   type AtUri,
   type Boundary,
   type Cid,
   type Did,
-  decodeRecord,
   parseAtUri,
   recordBoundaries,
 } from '@stratos/protocol';
 import type { NodeContext } from '../context.ts';
-import { isEnrolled } from '../enrollment/is-enrolled.ts';
+import { enrolledAmong } from '../enrollment/is-enrolled.ts';
+import { cidBytesOf } from '../repo/tree/tree-change.ts';
 import type { StoredRecord } from '../storage/actor-storage.ts';
 import { mayRead, type Viewer } from './viewer.ts';
 
@@ -37,8 +38,10 @@ export async function visibleRecords(
   { asAppView = false }: ReadOptions = {},
 ): Promise<Map<AtUri, VisibleRecord>> {
   const visible = new Map<AtUri, VisibleRecord>();
-  for (const [owner, owned] of Map.groupBy(new Set(uris), (uri) => parseAtUri(uri).did)) {
-    if (owner !== viewer.did && !(await isEnrolled(ctx, owner))) continue;
+  const byOwner = Map.groupBy(new Set(uris), (uri) => parseAtUri(uri).did);
+  const enrolled = await enrolledAmong(ctx, [...byOwner.keys()]);
+  for (const [owner, owned] of byOwner) {
+    if (owner !== viewer.did && !enrolled.has(owner)) continue;
     const stored = await ctx.actors.read(owner, (actor) => actor.records(owned));
     for (const row of stored?.values() ?? []) {
       const record = await readRecord(ctx, row);
@@ -65,7 +68,7 @@ export async function readRecord(
   row: StoredRecord,
 ): Promise<VisibleRecord | undefined> {
   try {
-    const value = await decodeRecord(row.bytes, row.cid);
+    const value = decodeStored(row);
     return {
       uri: row.uri,
       cid: row.cid,
@@ -76,6 +79,13 @@ export async function readRecord(
     ctx.logger.error({ err: error, uri: row.uri }, 'a stored record cannot be read');
     return undefined;
   }
+}
+
+/** @NOTE how it was to be encoded was checked when it was written; bytes can still rot */
+function decodeStored({ bytes, cid }: StoredRecord): LexMap {
+  if (!ui8Equals(cidBytesOf(bytes), parseCid(cid).bytes))
+    throw new Error('bytes do not match the CID');
+  return decode(bytes) as LexMap;
 }
 
 /** Boundaries that cannot be read are none, which leaves the record to its owner. */

@@ -24,7 +24,8 @@ export async function readWholeRepo<T>(
   return found;
 }
 
-async function mayReadWhole(
+/** The rule of who may read about a repo as a whole. */
+export async function mayReadWhole(
   ctx: Pick<NodeContext, 'service'>,
   viewer: Viewer,
   owner: Did,

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import type { Did } from '@stratos/protocol';
 import PQueue from 'p-queue';
 import type { Logger } from '../logger.ts';
@@ -23,6 +23,9 @@ export interface OutboxWorkerOptions {
 const LONGEST_RETRY_MS = 5 * 60_000;
 const HEADS_PER_SCAN = 100;
 const LONGEST_SLEEP_MS = 60_000;
+/** How long a person is left alone whom another process serves, or whose jobs cannot be read. */
+const LEAVE_ALONE_MS = 5_000;
+const SCAN_AGAIN_MS = 1_000;
 /** What a job that is under way gets when the node stops; it will be done again. */
 const STOP_WITHIN_MS = 3_000;
 
@@ -34,8 +37,10 @@ export class OutboxWorker implements AsyncDisposable {
   readonly #options: Required<OutboxWorkerOptions>;
   readonly #queue: PQueue;
   readonly #busy = new Map<Did, string>();
+  readonly #leftAlone = new Map<Did, number>();
   readonly #settling = new Set<() => void>();
   #timer: NodeJS.Timeout | undefined;
+  #wakesAt = Number.POSITIVE_INFINITY;
   #scanning: Promise<void> | undefined;
   #scanAgain = false;
   #stopped = true;
@@ -54,10 +59,15 @@ export class OutboxWorker implements AsyncDisposable {
   wake(): void {
     if (this.#stopped) return;
     this.#scanAgain = true;
-    this.#scanning ??= this.#scan().finally(() => {
-      this.#scanning = undefined;
-      if (this.#scanAgain) this.wake();
-    });
+    this.#scanning ??= this.#scan()
+      .catch((error) => {
+        this.#options.logger.error({ err: error }, 'the outbox cannot be read');
+        this.#wakeIn(SCAN_AGAIN_MS);
+      })
+      .finally(() => {
+        this.#scanning = undefined;
+        if (this.#scanAgain) this.wake();
+      });
   }
 
   /** Resolves once a person has no jobs left, or after `timeoutMs`, whichever is first. */
@@ -78,7 +88,7 @@ export class OutboxWorker implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopped = true;
-    clearTimeout(this.#timer);
+    this.#clearTimer();
     this.#queue.clear();
     this.#reportProgress();
     await this.#scanning;
@@ -87,8 +97,10 @@ export class OutboxWorker implements AsyncDisposable {
 
   async #scan(): Promise<void> {
     while (this.#scanAgain && !this.#stopped) {
+      // @NOTE many wake it within one turn, and one look does for all of them
+      await setImmediate();
       this.#scanAgain = false;
-      clearTimeout(this.#timer);
+      this.#clearTimer();
       while (await this.#startSome());
     }
   }
@@ -96,7 +108,7 @@ export class OutboxWorker implements AsyncDisposable {
   /** Starts with people whose turn it is. True if there may be more of them. */
   async #startSome(): Promise<boolean> {
     const { service, concurrency } = this.#options;
-    const people = [...this.#busy.keys()];
+    const people = [...this.#busy.keys(), ...this.#peopleLeftAlone()];
     const heads = await service.outbox.heads(HEADS_PER_SCAN, { people, pdses: this.#fullPdses() });
     let hasStarted = false;
     for (const { did, dueAt, pdsEndpoint } of heads) {
@@ -129,16 +141,41 @@ export class OutboxWorker implements AsyncDisposable {
     });
   }
 
+  /** Those whom another process serves, as far as is known. */
+  #peopleLeftAlone(): Did[] {
+    const now = Date.now();
+    for (const [did, until] of this.#leftAlone) if (until <= now) this.#leftAlone.delete(did);
+    if (this.#leftAlone.size > 0) this.#wakeIn(Math.min(...this.#leftAlone.values()) - now);
+    return [...this.#leftAlone.keys()];
+  }
+
+  /** Wakes after `wait`, or earlier if that was asked for. */
   #wakeIn(wait: number): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.wake(), Math.min(wait, LONGEST_SLEEP_MS));
+    const at = Date.now() + Math.min(wait, LONGEST_SLEEP_MS);
+    if (this.#stopped || at >= this.#wakesAt) return;
+    this.#clearTimer();
+    this.#wakesAt = at;
+    this.#timer = setTimeout(() => {
+      this.#clearTimer();
+      this.wake();
+    }, at - Date.now());
     this.#timer.unref();
+  }
+
+  #clearTimer(): void {
+    clearTimeout(this.#timer);
+    this.#wakesAt = Number.POSITIVE_INFINITY;
   }
 
   /** Does a person's jobs until none is left or one has to wait. */
   async #serve(did: Did): Promise<void> {
     const { service, logger } = this.#options;
     try {
+      await using claim = await service.outbox.claim(did);
+      if (!claim) {
+        this.#leftAlone.set(did, Date.now() + LEAVE_ALONE_MS);
+        return;
+      }
       while (!this.#stopped) {
         const head = await service.outbox.head(did);
         if (!head || head.parkedReason !== null || head.dueAt > Date.now()) return;
@@ -146,6 +183,7 @@ export class OutboxWorker implements AsyncDisposable {
         this.#reportProgress();
       }
     } catch (error) {
+      this.#leftAlone.set(did, Date.now() + LEAVE_ALONE_MS);
       logger.error({ err: error, did }, 'the outbox failed');
     }
   }

@@ -1,6 +1,6 @@
 import type { LexMap } from '@atproto/lex-data';
 import { lexStringify } from '@atproto/lex-json';
-import type { Did } from '@stratos/protocol';
+import { type Did, parseStub } from '@stratos/protocol';
 import { com } from '@stratos/protocol/lexicons';
 import { z } from 'zod';
 
@@ -15,12 +15,15 @@ export class PdsError extends Error {
   /** False if asking again cannot help until the person enrolls again. */
   readonly isTransient: boolean;
   readonly retryAfterMs: number | undefined;
+  /** Name of the error that the PDS answered with. */
+  readonly code: string | undefined;
 
   constructor(
     message: string,
-    options: ErrorOptions & { isTransient: boolean; retryAfterMs?: number },
+    options: ErrorOptions & { isTransient: boolean; retryAfterMs?: number; code?: string },
   ) {
     super(message, options);
+    this.code = options.code;
     this.isTransient = options.isTransient;
     this.retryAfterMs = options.retryAfterMs;
   }
@@ -40,6 +43,8 @@ export interface ListedRecord {
 const listAnswer = z.object({
   records: z.array(z.object({ uri: z.string(), value: z.record(z.string(), z.unknown()) })),
 });
+
+const recordAnswer = z.object({ value: z.record(z.string(), z.unknown()) });
 
 /** A person's public repo, as far as the node writes to it. Every operation can be repeated. */
 export class PdsRepo {
@@ -61,6 +66,12 @@ export class PdsRepo {
     await this.#call(com.atproto.repo.deleteRecord.$nsid, { repo: this.#did, ...address });
   }
 
+  /** Removes a stub, unless it is one of another node by now, to which the person moved. */
+  async deleteStub(address: RecordAddress, nodeDid: Did): Promise<void> {
+    const record = await this.#find(address);
+    if (parseStub(record)?.nodeDid === nodeDid) await this.deleteRecord(address);
+  }
+
   /** The records of a collection that has few of them. */
   async listRecords(collection: string): Promise<ListedRecord[]> {
     const nsid = com.atproto.repo.listRecords.$nsid;
@@ -72,6 +83,20 @@ export class PdsRepo {
       rkey: uri.slice(uri.lastIndexOf('/') + 1),
       value,
     }));
+  }
+
+  /** A record as JSON, or undefined if there is none. */
+  async #find(address: RecordAddress): Promise<unknown> {
+    const query = new URLSearchParams({ repo: this.#did, ...address });
+    try {
+      const nsid = com.atproto.repo.getRecord.$nsid;
+      const answer = parseJson(await this.#send(`${nsid}?${query}`, { method: 'GET' }));
+      return recordAnswer.parse(answer).value;
+    } catch (error) {
+      if (error instanceof PdsError && error.code === 'RecordNotFound') return undefined;
+      if (error instanceof PdsError) throw error;
+      throw new PdsError('the PDS answered nonsense', { cause: error, isTransient: true });
+    }
   }
 
   async #call(nsid: string, body: LexMap): Promise<void> {
@@ -88,6 +113,7 @@ export class PdsRepo {
     if (response.ok) return text;
     const retryAfter = Number(response.headers.get('Retry-After'));
     throw new PdsError(`the PDS answered ${response.status} ${errorName(text)}`, {
+      code: errorName(text),
       isTransient: response.status >= 500 || response.status === 429 || response.status === 408,
       ...(retryAfter > 0 && { retryAfterMs: retryAfter * 1000 }),
     });

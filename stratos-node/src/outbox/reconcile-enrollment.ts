@@ -3,17 +3,17 @@ import {
   buildEnrollmentRecord,
   type Did,
   enrollmentRkey,
-  type SigningKey,
   signAttestation,
 } from '@stratos/protocol';
 import { zone } from '@stratos/protocol/lexicons';
 import type { NodeConfig } from '../config.ts';
+import type { NodeKeys } from '../keys/node-keys.ts';
 import type { ServiceStorage } from '../storage/service-storage.ts';
 import type { ListedRecord, PdsRepo } from './pds-repo.ts';
 
 export interface ReconcileOptions {
   config: Pick<NodeConfig, 'serviceDid' | 'publicUrl'>;
-  nodeKey: SigningKey;
+  nodeKeys: Pick<NodeKeys, 'current'>;
   service: Pick<ServiceStorage, 'enrollments'>;
 }
 
@@ -24,7 +24,7 @@ const collection = zone.stratos.actor.enrollment.$nsid;
  * key of this node, or none. Records of this node under the keys of older versions go.
  */
 export async function reconcileEnrollment(
-  { config, nodeKey, service }: ReconcileOptions,
+  { config, nodeKeys, service }: ReconcileOptions,
   pds: PdsRepo,
   did: Did,
 ): Promise<void> {
@@ -39,7 +39,7 @@ export async function reconcileEnrollment(
       service: config.publicUrl,
       boundaries,
       signingKey,
-      attestation: await signAttestation({ did, boundaries, signingKey }, nodeKey),
+      attestation: await signAttestation({ did, boundaries, signingKey }, nodeKeys.current),
       createdAt: dateOf(current) ?? dateOf(older[0]) ?? new Date(enrolledAt),
     });
     await pds.putRecord({ collection, rkey }, record);

@@ -19,7 +19,7 @@ export function createRunJob(options: RunJobOptions): RunJob {
     if (job.kind === 'enrollment') return reconcileEnrollment(options, pds, did);
     const { change } = job;
     const address = { collection: change.collection, rkey: change.rkey };
-    if (change.action === 'delete') return pds.deleteRecord(address);
+    if (change.action === 'delete') return pds.deleteStub(address, options.config.serviceDid);
     return pds.putRecord(address, change.stub as LexMap);
   };
 }

@@ -332,3 +332,27 @@ it('lets writers to one repo wait for each other, and no others', async () => {
   resolve();
   await Promise.all([held, waiting]);
 });
+
+describe('the body of a list of writes', () => {
+  const long = (length: number) => ({ ...postRecord('long'), note: 'x'.repeat(length) });
+  const writes = (count: number, length: number) =>
+    Array.from({ length: count }, () => ({ $type: create.$type, collection, value: long(length) }));
+
+  it('may be as long as two hundred records of some kilobytes', async () => {
+    const { results } = await written(writes(200, 5_000), { validate: false });
+    expect(results).toHaveLength(200);
+  });
+
+  it('may not be longer than some megabytes', async () => {
+    const response = await node.applyWrites(haruki, writes(50, 100_000));
+    expect(response.status).toBe(413);
+  });
+
+  it('is not looked at before it is known who sends it', async () => {
+    const body = { repo: haruki.did, writes: writes(50, 100_000) };
+    const { $nsid } = com.atproto.repo.applyWrites;
+    expect((await node.post($nsid, body)).status).toBe(401);
+    const other = await haruki.authorization(com.atproto.repo.createRecord.$nsid);
+    expect((await node.post($nsid, body, other)).status).toBe(401);
+  });
+});

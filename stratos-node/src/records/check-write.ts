@@ -1,5 +1,7 @@
 import type { LexMap } from '@atproto/lex-data';
 import { type AtUri, type Boundary, type Cid, encodeRecord, recordUri } from '@stratos/protocol';
+import { blobsOf } from '../blobs/record-blobs.ts';
+import type { BlobDescription } from '../blobs/upload-check.ts';
 import type { NodeContext } from '../context.ts';
 import { NodeError } from '../node-error.ts';
 import type { Enrollment } from '../storage/service-storage.ts';
@@ -10,6 +12,8 @@ export interface CheckedPut extends PutWrite {
   uri: AtUri;
   cid: Cid;
   boundaries: Boundary[];
+  /** Those that the record refers to. */
+  blobs: BlobDescription[];
   validationStatus: ValidationStatus;
 }
 
@@ -47,6 +51,7 @@ async function checkRecord(
   rules.checkRecordKey(lexicon, write.rkey);
   const record = rules.typedRecord(write.collection, write.record);
   rules.checkContent(record);
+  const blobs = blobsOf(record);
   const validationStatus = rules.checkLexicon(lexicon, record, validate);
   const boundaries = rules.writtenBoundaries(record, {
     did: ctx.config.serviceDid,
@@ -55,7 +60,7 @@ async function checkRecord(
   if (!boundaries.every((boundary) => author.boundaries.includes(boundary))) {
     throw new NodeError('ForbiddenBoundary');
   }
-  return { record, boundaries, validationStatus, cid: await cidOf(record) };
+  return { record, boundaries, blobs, validationStatus, cid: await cidOf(record) };
 }
 
 async function cidOf(record: LexMap): Promise<Cid> {

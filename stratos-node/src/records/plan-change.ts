@@ -1,5 +1,3 @@
-import { WriteOpAction } from '@atproto/repo';
-import type { NsidString, RecordKeyString } from '@atproto/syntax';
 import { buildStub } from '@stratos/protocol';
 import type { NodeConfig } from '../config.ts';
 import { NodeError } from '../node-error.ts';
@@ -20,6 +18,9 @@ export function planChange(
   write: CheckedWrite,
   existing: RecordStanding | undefined,
 ): Change | undefined {
+  if (existing?.isTakenDown) {
+    throw new NodeError('InvalidRequest', 'The record with this key was taken down');
+  }
   const wanted = write.action === 'delete' ? undefined : write.cid;
   if (existing?.cid === wanted) return undefined;
   if (write.swapRecord !== undefined && write.swapRecord !== (existing?.cid ?? null)) {
@@ -28,23 +29,18 @@ export function planChange(
   const { collection, rkey } = write;
   const path = `${collection}/${rkey}`;
   const before = existing && { prev: existing.cid, prevBoundaries: existing.boundaries };
-  const target = { collection: collection as NsidString, rkey: rkey as RecordKeyString };
   if (write.action === 'delete') {
     return {
-      write: { action: WriteOpAction.Delete, ...target },
       op: { action: 'delete', path, ...before },
+      record: undefined,
       stub: config.stubs ? { action: 'delete', collection, rkey } : undefined,
     };
   }
   checkPresence(write, existing);
   const { record, cid, boundaries } = write;
   return {
-    write: {
-      action: existing ? WriteOpAction.Update : WriteOpAction.Create,
-      ...target,
-      record,
-    },
     op: { action: existing ? 'update' : 'create', path, cid, boundaries, ...before },
+    record,
     stub: stubOf(config, write),
   };
 }
@@ -55,9 +51,6 @@ function checkPresence({ action }: CheckedPut, existing: RecordStanding | undefi
   }
   if (action === 'update' && !existing) {
     throw new NodeError('InvalidRequest', 'There is no record with this key');
-  }
-  if (existing?.isTakenDown) {
-    throw new NodeError('InvalidRequest', 'The record with this key was taken down');
   }
 }
 

@@ -3,7 +3,13 @@ import { dirname, join } from 'node:path';
 import { com, zone } from '@stratos/protocol/lexicons';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { actorDatabasePath } from '../storage/sqlite/actor-storage.ts';
-import { postRecord, SWORDSMITH, TestNode, TestPerson } from '../testing/test-node.ts';
+import {
+  isOnPostgres,
+  postRecord,
+  SWORDSMITH,
+  TestNode,
+  TestPerson,
+} from '../testing/test-node.ts';
 
 const collection = zone.stratos.feed.post.$nsid;
 const rei = TestPerson.named('rei');
@@ -37,24 +43,27 @@ async function refusal(response: Response): Promise<[status: number, error: stri
   return [response.status, (await response.json()).error];
 }
 
-it('makes a record, then replaces it, and leaves nothing of the first', async () => {
-  const first = await (await put(postRecord('burn after reading'))).json();
-  expect(first).toEqual({
-    uri: `at://${rei.did}/${collection}/${rkey}`,
-    cid: expect.any(String),
-    commit: { cid: expect.any(String), rev: expect.any(String) },
-    validationStatus: 'valid',
-  });
-  const second = await (await put(postRecord('the second'))).json();
-  expect(second.uri).toBe(first.uri);
-  expect(second.commit.rev > first.commit.rev).toBe(true);
-  expect(await text()).toBe('the second');
-  const folder = dirname(actorDatabasePath(node.ctx.config.dataDir, rei.did));
-  const files = await readdir(folder);
-  const contents = await Promise.all(files.map((file) => readFile(join(folder, file))));
-  expect(contents.some((content) => content.includes('the second'))).toBe(true);
-  expect(contents.some((content) => content.includes('burn after reading'))).toBe(false);
-});
+it.skipIf(isOnPostgres)(
+  'makes a record, then replaces it, and leaves nothing of the first',
+  async () => {
+    const first = await (await put(postRecord('burn after reading'))).json();
+    expect(first).toEqual({
+      uri: `at://${rei.did}/${collection}/${rkey}`,
+      cid: expect.any(String),
+      commit: { cid: expect.any(String), rev: expect.any(String) },
+      validationStatus: 'valid',
+    });
+    const second = await (await put(postRecord('the second'))).json();
+    expect(second.uri).toBe(first.uri);
+    expect(second.commit.rev > first.commit.rev).toBe(true);
+    expect(await text()).toBe('the second');
+    const folder = dirname(actorDatabasePath(node.ctx.config.dataDir, rei.did));
+    const files = await readdir(folder);
+    const contents = await Promise.all(files.map((file) => readFile(join(folder, file))));
+    expect(contents.some((content) => content.includes('the second'))).toBe(true);
+    expect(contents.some((content) => content.includes('burn after reading'))).toBe(false);
+  },
+);
 
 it('answers the same content as before, without a commit', async () => {
   const record = postRecord('once');

@@ -1,4 +1,4 @@
-import { enumBlobRefs, isPlainObject, type LexMap, type LexValue } from '@atproto/lex-data';
+import { isPlainObject, type LexMap, type LexValue } from '@atproto/lex-data';
 import {
   type AtUri,
   type Boundary,
@@ -69,13 +69,10 @@ export function checkLexicon(
   return 'valid';
 }
 
-/** Refuses what only stubs may have, and what this node cannot keep. */
+/** Refuses what only stubs may have, and what does not belong into private records. */
 export function checkContent(record: LexMap): void {
   if (record['source'] !== undefined) {
     throw new NodeError('InvalidRecord', 'A full record has no source');
-  }
-  if (!enumBlobRefs(record, { allowLegacy: true, strict: false }).next().done) {
-    throw new NodeError('InvalidRecord', 'A blob of the record could not be found');
   }
   checkEmbed(record['embed']);
 }

@@ -1,21 +1,33 @@
-import type { Cid as CidLink } from '@atproto/lex-data';
-import { type CommitData, def, type RecordWriteOp, Repo } from '@atproto/repo';
-import { type Cid, type SigningKey, toCid, toTid } from '@stratos/protocol';
-import type { ActorReader, EventOp, RepoCommit, StubChange } from '../storage/actor-storage.ts';
-import { ActorBlockstore } from './actor-blockstore.ts';
+import { TID } from '@atproto/common-web';
+import { decode, encode } from '@atproto/lex-cbor';
+import { type Cid as CidLink, decodeCid, type LexMap, parseCid } from '@atproto/lex-data';
+import { type Cid, type SigningKey, type Tid, toTid } from '@stratos/protocol';
+import { LRUCache } from 'lru-cache';
+import type {
+  ActorReader,
+  EventOp,
+  RepoCommit,
+  RepoRoot,
+  StubChange,
+} from '../storage/actor-storage.ts';
 import { carOf } from './car.ts';
-
-/** The first commit of a repo: an empty tree, signed by the person's key. */
-export async function firstCommit(actor: ActorReader, key: SigningKey): Promise<RepoCommit> {
-  const commit = await Repo.formatInitCommit(new ActorBlockstore(actor), actor.did, key);
-  return toRepoCommit(commit, { ops: [] });
-}
+import { type ChangedTree, cidBytesOf, TreeChange } from './tree/tree-change.ts';
+import type { CidBytes } from './tree/tree-node.ts';
+import { addCoveringProof, type TreeBlocks } from './tree/tree-path.ts';
+import { textOf } from './tree/tree-source.ts';
 
 /** A change to one record, in the repo, on the stream and on the person's PDS. */
 export interface Change {
-  write: RecordWriteOp;
   op: EventOp;
+  /** What is to be stored; undefined if the record is deleted. */
+  record: LexMap | undefined;
   stub: StubChange | undefined;
+}
+
+/** The first commit of a repo: an empty tree, signed by the person's key. */
+export async function firstCommit(actor: ActorReader, key: SigningKey): Promise<RepoCommit> {
+  const tree = TreeChange.ofNothing(actor).finish();
+  return toRepoCommit(actor, key, { tree, before: undefined, changes: [] });
 }
 
 /** The next commit of a repo, with changes to as many records, each another. */
@@ -24,55 +36,100 @@ export async function nextCommit(
   key: SigningKey,
   changes: readonly Change[],
 ): Promise<RepoCommit> {
-  const repo = await Repo.load(new ActorBlockstore(actor));
-  const commit = await repo.formatCommit(
-    changes.map(({ write }) => write),
-    key,
-  );
-  const ops = changes.map(({ op }) => op);
-  const stubs = changes.flatMap(({ stub }) => stub ?? []);
-  const prevData = textOf(repo.commit.data);
-  return toRepoCommit(commit, {
-    ops,
-    prevData,
-    ...(stubs.length > 0 && { stubs }),
-  });
+  const before = await newestCommit(actor);
+  const change = new TreeChange(actor, before.data);
+  for (const { op } of changes) {
+    if (op.cid === undefined) await change.remove(op.path);
+    else await change.put(op.path, parseCid(op.cid).bytes, { isNew: op.action === 'create' });
+  }
+  return toRepoCommit(actor, key, { tree: change.finish(), before, changes });
 }
 
 /** The root of the tree of an actor's newest commit. */
 export async function treeRoot(actor: ActorReader): Promise<CidLink> {
-  const store = new ActorBlockstore(actor);
-  const root = await store.getRoot();
+  return decodeCid((await newestCommit(actor)).data);
+}
+
+/** A commit that is stored, and the root of its tree. */
+interface StoredCommit extends RepoRoot {
+  data: CidBytes;
+}
+
+/** Roots of trees by commit, which are the same for ever. */
+const rootsOfTrees = new LRUCache<Cid, CidBytes>({ max: 10_000 });
+
+async function newestCommit(actor: ActorReader): Promise<StoredCommit> {
+  const root = await actor.root();
   if (!root) throw new Error('the repo has no commit');
-  return (await store.readObj(root, def.commit)).data;
+  return { ...root, data: rootsOfTrees.get(root.cid) ?? (await dataOf(actor, root.cid)) };
+}
+
+/** The root of the tree of a commit. */
+export async function dataOf(actor: Pick<ActorReader, 'block'>, commit: Cid): Promise<CidBytes> {
+  const known = rootsOfTrees.get(commit);
+  if (known) return known;
+  const block = await actor.block(commit);
+  if (!block) throw new Error('the commit is missing');
+  const { data } = decode(block) as { data: CidLink };
+  rootsOfTrees.set(commit, data.bytes);
+  return data.bytes;
+}
+
+interface CommitParts {
+  tree: ChangedTree;
+  before: StoredCommit | undefined;
+  changes: readonly Change[];
 }
 
 async function toRepoCommit(
-  commit: CommitData,
-  event: Pick<RepoCommit['event'], 'ops' | 'prevData' | 'stubs'>,
+  actor: ActorReader,
+  key: SigningKey,
+  { tree, before, changes }: CommitParts,
 ): Promise<RepoCommit> {
-  const root = { cid: textOf(commit.cid), rev: toTid(commit.rev) };
-  const records = new Set(event.ops.map((op) => op.cid));
-  const proof = entriesOf(commit.relevantBlocks).filter(([cid]) => !records.has(cid));
+  const rev = toTid(TID.nextStr(before?.rev));
+  const signed = await signCommit(actor, key, tree.root, rev);
+  const root = { cid: signed.cid, rev };
+  const ops = changes.map(({ op }) => op);
+  const stubs = changes.flatMap(({ stub }) => stub ?? []);
+  const records = new Map(
+    changes.flatMap(({ op: { cid }, record }) => (cid && record ? [[cid, record]] : [])),
+  );
+  const replaced = ops.flatMap(({ prev }) => (prev && !records.has(prev) ? [prev] : []));
   return {
     root,
-    newBlocks: entriesOf(commit.newBlocks),
-    removedCids: commit.removedCids.toList().map(textOf),
+    newBlocks: [
+      ...tree.newBlocks,
+      ...Array.from(records, ([cid, record]) => [cid, encode(record)] as const),
+      [signed.cid, signed.bytes],
+    ],
+    removedCids: [...tree.removedCids, ...replaced, ...(before ? [before.cid] : [])],
     event: {
-      ...event,
+      ops,
+      ...(before && { prevData: textOf(before.data), since: before.rev }),
+      ...(stubs.length > 0 && { stubs }),
       time: new Date().toISOString(),
-      rev: root.rev,
+      rev,
       commit: root.cid,
-      ...(commit.since !== null && { since: toTid(commit.since) }),
-      proof: await carOf(root.cid, proof),
+      proof: carOf(root.cid, [[root.cid, signed.bytes], ...(await proofOf(actor, tree.root, ops))]),
     },
   };
 }
 
-function entriesOf(blocks: Iterable<[CidLink, Uint8Array]>): [Cid, Uint8Array][] {
-  return Array.from(blocks, ([cid, bytes]) => [textOf(cid), bytes]);
+async function signCommit(actor: ActorReader, key: SigningKey, data: CidBytes, rev: Tid) {
+  const unsigned = { did: actor.did, version: 3, rev, prev: null, data: decodeCid(data) };
+  const bytes = encode({ ...unsigned, sig: await key.sign(encode(unsigned)) });
+  const cid = textOf(cidBytesOf(bytes));
+  rootsOfTrees.set(cid, data);
+  return { bytes, cid };
 }
 
-function textOf(cid: CidLink): Cid {
-  return toCid(cid.toString());
+/** The nodes of the new tree that prove the operations and their inverse. */
+async function proofOf(
+  actor: ActorReader,
+  root: CidBytes,
+  ops: readonly EventOp[],
+): Promise<[Cid, Uint8Array][]> {
+  const blocks: TreeBlocks = new Map();
+  for (const { path } of ops) await addCoveringProof(actor, root, path, blocks);
+  return Array.from(blocks.values(), ([cid, bytes]) => [textOf(cid), bytes]);
 }

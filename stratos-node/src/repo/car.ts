@@ -1,15 +1,11 @@
+import { encode } from '@atproto/lex-cbor';
 import { parseCid } from '@atproto/lex-data';
-import { BlockMap, blocksToCarFile } from '@atproto/repo';
 import type { Cid } from '@stratos/protocol';
 
-/** A CAR with one root. */
-export async function carOf(
-  root: Cid,
-  blocks: Iterable<readonly [Cid, Uint8Array]>,
-): Promise<Uint8Array> {
-  const map = new BlockMap();
-  for (const [cid, bytes] of blocks) map.set(parseCid(cid), bytes);
-  return blocksToCarFile(parseCid(root), map);
+/** A CAR with one root, see https://ipld.io/specs/transport/car/carv1. */
+export function carOf(root: Cid, blocks: Iterable<readonly [Cid, Uint8Array]>): Uint8Array {
+  const header = encode({ version: 1, roots: [parseCid(root)] });
+  return appendToCar(Buffer.concat([varint(header.length), header]), blocks);
 }
 
 /** The CAR with further blocks at its end. */

@@ -1,8 +1,9 @@
-import { parseCid } from '@atproto/lex-data';
-import { concatBytesAsync, getRecords } from '@atproto/repo';
 import { type AtUri, type Cid, parseAtUri } from '@stratos/protocol';
 import type { ActorStorage } from '../storage/actor-storage.ts';
-import { ActorBlockstore } from './actor-blockstore.ts';
+import { dataOf } from './build-commit.ts';
+import { carOf } from './car.ts';
+import { pathTo } from './tree/tree-path.ts';
+import { textOf } from './tree/tree-source.ts';
 
 /**
  * A CAR with the newest commit, the way through the tree to a record, and the record.
@@ -16,8 +17,12 @@ export async function recordProof(
   const { did, collection, rkey } = parseAtUri(record.uri);
   return actors.read(did, async (actor) => {
     const root = await actor.root();
-    if (!root || (await actor.record(record.uri))?.cid !== record.cid) return undefined;
-    const store = new ActorBlockstore(actor);
-    return concatBytesAsync(getRecords(store, parseCid(root.cid), [{ collection, rkey }]));
+    const stored = await actor.record(record.uri);
+    if (!root || stored?.cid !== record.cid) return undefined;
+    const commit = await actor.block(root.cid);
+    const path = await pathTo(actor, await dataOf(actor, root.cid), `${collection}/${rkey}`);
+    if (!commit || !path) return undefined;
+    const nodes = path.nodes.map(([cid, bytes]) => [textOf(cid), bytes] as const);
+    return carOf(root.cid, [[root.cid, commit], ...nodes, [stored.cid, stored.bytes]]);
   });
 }

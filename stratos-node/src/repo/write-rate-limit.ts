@@ -1,5 +1,6 @@
 import type { Did } from '@stratos/protocol';
 import type { WriteRate } from '../config.ts';
+import { exhaustedHeaders } from '../limits/rate-limit-headers.ts';
 import { NodeError } from '../node-error.ts';
 
 interface Writer {
@@ -10,8 +11,14 @@ interface Writer {
 
 const SWEEP_ABOVE = 10_000;
 
+/** How much each person may write. */
+export interface WriteLimit {
+  /** Counts writes. Throws `RateLimitExceeded` when they are too many. */
+  take(did: Did, count?: number): Promise<void>;
+}
+
 /** A sliding window of writes per person; whoever exceeds it waits for a cooldown. */
-export class WriteRateLimit {
+export class WriteRateLimit implements WriteLimit {
   readonly #rate: WriteRate;
   readonly #now: () => number;
   readonly #writers = new Map<Did, Writer>();
@@ -21,18 +28,17 @@ export class WriteRateLimit {
     this.#now = now;
   }
 
-  /** Counts writes. Throws `RateLimitExceeded` when they are too many. */
-  take(did: Did, count = 1): void {
+  async take(did: Did, count = 1): Promise<void> {
     const now = this.#now();
     if (this.#writers.size > SWEEP_ABOVE) this.#sweep(now);
     const writer = this.#writers.get(did) ?? { writes: [], blockedUntil: 0 };
     this.#writers.set(did, writer);
-    if (writer.blockedUntil > now) throw tooMany(writer.blockedUntil - now);
+    if (writer.blockedUntil > now) throw tooManyWrites(writer.blockedUntil - now);
     writer.writes = writer.writes.filter((at) => at > now - this.#rate.windowMs);
     if (writer.writes.length + count > this.#rate.maxWrites) {
       const cooldownMs = this.#rate.cooldownMs + Math.random() * this.#rate.cooldownJitterMs;
       writer.blockedUntil = now + cooldownMs;
-      throw tooMany(cooldownMs);
+      throw tooManyWrites(cooldownMs);
     }
     for (let i = 0; i < count; i += 1) writer.writes.push(now);
   }
@@ -45,8 +51,9 @@ export class WriteRateLimit {
   }
 }
 
-function tooMany(waitMs: number): NodeError {
+export function tooManyWrites(waitMs: number): NodeError {
   return new NodeError('RateLimitExceeded', 'Too many writes', {
     retryAfterSeconds: waitMs / 1000,
+    headers: exhaustedHeaders(waitMs),
   });
 }

@@ -1,5 +1,5 @@
 import type { Did } from '@stratos/protocol';
-import type { ActorStorage } from '../storage/actor-storage.ts';
+import type { ActorStorage, CommitEvent } from '../storage/actor-storage.ts';
 import type { ServiceStorage, ServiceStores } from '../storage/service-storage.ts';
 import type { StreamSignal } from './stream-signal.ts';
 
@@ -11,6 +11,12 @@ export interface PublisherOptions {
   signal: StreamSignal;
   /** Called after jobs for people's PDSes may have been added. */
   onJobs: () => void;
+}
+
+/** A commit as it stands in an actor's own log. */
+export interface MadeCommit {
+  seq: number;
+  event: CommitEvent;
 }
 
 /**
@@ -32,10 +38,23 @@ export class Publisher {
     this.#dirty.add(did);
   }
 
-  /** Publishes what is unpublished of an actor, and returns once it is durable. */
-  async publish(did: Did): Promise<void> {
+  /**
+   * Publishes what is unpublished of an actor, and returns once it is durable.
+   *
+   * @param made - the commit that was just made, which need not be read again if nothing else is
+   */
+  async publish(did: Did, made?: MadeCommit): Promise<void> {
+    if (made && (await this.#publishNext(did, made))) return;
     await this.#options.service.transact((stores) => this.publishWithin(stores, did));
     this.announce();
+  }
+
+  async #publishNext(did: Did, { seq, event }: MadeCommit): Promise<boolean> {
+    const { time, stubs = [] } = event;
+    if (!(await this.#options.service.publishNext({ did, seq, time, stubs }))) return false;
+    this.#options.signal.raise();
+    if (stubs.length > 0) this.#options.onJobs();
+    return true;
   }
 
   /** The same as part of a transaction, after which {@link announce} must be called. */
@@ -70,7 +89,7 @@ export class Publisher {
       await service.transact(async (stores) => {
         // @NOTE without an enrollment the membership has to come first: enrolling again publishes both
         if (await stores.enrollments.get(did)) await this.publishWithin(stores, did);
-        await stores.publications.markClean(did);
+        await stores.publications.recovered(did);
       });
     }
     return actors.length;

@@ -18,6 +18,8 @@ export interface Limits {
   signatures: number;
   /** secp256k1 verifications, of which a service-auth token needs one. */
   verifications: number;
+  /** P-256 verifications, of which a DPoP proof needs one. */
+  proofs: number;
   /** Requests with a JSON body, answered with it by an Express that does nothing else. */
   requests: number;
 }
@@ -38,10 +40,12 @@ export async function measureLimits(connections: number): Promise<Limits> {
   const repoKey = SigningKey.generate('P-256');
   const personKey = SigningKey.generate('secp256k1');
   const signature = await personKey.sign(message);
+  const proof = await repoKey.sign(message);
   return {
     transactions: await transactionRate(),
     signatures: await bestRateOf(() => repoKey.sign(message)),
     verifications: await bestRateOf(() => verifySignature(personKey.did(), message, signature)),
+    proofs: await bestRateOf(() => verifySignature(repoKey.did(), message, proof)),
     requests: await requestRate(connections),
   };
 }

@@ -20,7 +20,7 @@ export async function measureBackfill(
   while (rates.length < rounds) rates.push(await backfill(node.url, appView, frames));
   const { cpu, rss } = await node.usage();
   const perFrame = (cpu - before.cpu) / (rounds * frames);
-  return { name: 'subscribeService, events', bar: 30_000, items: 1, rates, cpu: perFrame, rss };
+  return { name: 'subscribeService, events', bar: 30_000, rates, cpu: perFrame, rss };
 }
 
 /** Reads the stream from its beginning. Frames a second, until `frames` of them have come. */

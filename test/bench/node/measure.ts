@@ -1,14 +1,16 @@
 import type { Child } from '../child.ts';
 import { load } from '../load.ts';
 import { median, quantile } from '../statistics.ts';
-import type { Scenario } from './requests.ts';
+import type { Scenario } from './scenarios.ts';
 
-/** Requests by which a scenario is warmed up, and its rate is guessed. */
+/** Requests by which a scenario is warmed up, and its rate is guessed, unless told. */
 const WARM_UP = 400;
 /** What is prepared at once, so that no token is too old when its turn comes. */
 const MOST_REQUESTS = 30_000;
 
 export interface MeasureOptions {
+  /** Called before each lot of requests is prepared. */
+  refresh: () => Promise<void>;
   connections: number;
   seconds: number;
   rounds: number;
@@ -29,26 +31,27 @@ export interface Measured {
 /** Runs a scenario for some rounds of about so many seconds each. */
 export async function measure(
   service: Child,
-  { items, prepare }: Pick<Scenario, 'items' | 'prepare'>,
-  { connections, seconds, rounds }: MeasureOptions,
+  { items = () => 1, warmUp = WARM_UP, prepare }: Pick<Scenario, 'items' | 'warmUp' | 'prepare'>,
+  { refresh, connections, seconds, rounds }: MeasureOptions,
 ): Promise<Measured> {
   const round = async (count: number) => {
+    await refresh();
     const requests = [];
     while (requests.length < count) requests.push(await prepare());
     await service.calm();
     const before = await service.usage();
-    const { perSecond, latencies } = await load(service.url, requests, connections);
+    const { perSecond, latencies, bytes } = await load(service.url, requests, connections);
     const { cpu } = await service.usage();
-    return { perSecond, latencies, cpu: (cpu - before.cpu) / count };
+    return { perSecond, latencies, bytes: bytes / count, cpu: (cpu - before.cpu) / count };
   };
-  const { perSecond } = await round(WARM_UP);
+  const { perSecond } = await round(warmUp);
   const count = Math.min(Math.ceil(perSecond * seconds), MOST_REQUESTS);
   const results = [];
   while (results.length < rounds) results.push(await round(count));
   const latencies = results.flatMap((result) => result.latencies);
   return {
-    requests: WARM_UP + rounds * count,
-    rates: results.map((result) => result.perSecond * items),
+    requests: warmUp + rounds * count,
+    rates: results.map((result) => result.perSecond * items(result.bytes)),
     p50: median(latencies),
     p99: quantile(latencies, 0.99),
     cpu: Math.min(...results.map((result) => result.cpu)),

@@ -3,12 +3,14 @@ import { type Limits, mostPerSecond, type Needs } from '../machine/limits.ts';
 import { median } from '../statistics.ts';
 import { number, printTable } from '../table.ts';
 import type { Measured } from './measure.ts';
-import type { Scenario } from './requests.ts';
+import type { Scenario } from './scenarios.ts';
 
 export interface Row
-  extends Pick<Scenario, 'name' | 'bar' | 'items'>,
+  extends Pick<Scenario, 'name' | 'bar'>,
     Pick<Measured, 'rates' | 'cpu' | 'rss'> {
   needs?: Needs;
+  /** Items in each answer, as many as `needs` is for. */
+  itemsEach?: number;
   p50?: number;
   p99?: number;
 }
@@ -21,6 +23,7 @@ export function printLimits(limits: Limits): void {
       ['SQLite transactions on disk (WAL, synchronous = FULL)', number(limits.transactions)],
       ['P-256 signatures', number(limits.signatures)],
       ['secp256k1 verifications', number(limits.verifications)],
+      ['P-256 verifications', number(limits.proofs)],
       ['plain Express, JSON in and out', number(limits.requests)],
     ],
   );
@@ -33,8 +36,9 @@ export function printLimits(limits: Limits): void {
 export function printMeasured(rows: readonly Row[], limits: Limits): void {
   printTable(
     ['a second', 'best', 'median', 'bar', 'of bar', 'limit', 'of limit', ...PER_REQUEST],
-    rows.map(({ name, rates, bar, needs, items, p50, p99, cpu, rss }) => {
-      const limit = needs && items * mostPerSecond(limits, needs);
+    rows.map(({ name, rates, bar, needs, itemsEach = 1, p50, p99, cpu, rss }) => {
+      const most = itemsEach * mostPerSecond(limits, needs ?? {});
+      const limit = Number.isFinite(most) ? most : undefined;
       return [
         name,
         number(Math.max(...rates)),

@@ -1,109 +1,99 @@
 import { type AtUri, parseAtUri, toAtUri } from '@stratos/protocol';
 import { com, zone } from '@stratos/protocol/lexicons';
 import type { Prepared } from '../load.ts';
-import type { Needs } from '../machine/limits.ts';
 import type { Person } from '../people.ts';
-import { BOUNDARY, NODE_DID } from './measured-node.ts';
+import type { Credentials } from './credentials.ts';
+import { BOUNDARY } from './measured-node.ts';
 
 const collection = zone.stratos.feed.post.$nsid;
-const HYDRATED_AT_ONCE = 100;
-
-/** A kind of request that is measured. */
-export interface Scenario {
-  name: string;
-  /** What is asked for, in items a second. */
-  bar: number;
-  /** Records in each answer. */
-  items: number;
-  /** What an answer cannot be given without. */
-  needs: Needs;
-  prepare(): Promise<Prepared>;
-}
-
-const READ: Needs = { requests: 1, verifications: 1 };
-const WRITE: Needs = { ...READ, signatures: 1, transactions: 1 };
+export const HYDRATED_AT_ONCE = 100;
+export const LISTED_AT_ONCE = 50;
+/** The most that one request may write. */
+const BATCH = 200;
 
 /** The requests of people who write posts, and read each other's at random. */
-export function scenarios(actors: readonly Person[]): Scenario[] {
-  const written: AtUri[] = [];
-  return [
-    {
-      name: 'createRecord',
-      bar: 1_000,
-      items: 1,
-      needs: WRITE,
-      prepare: () => createRecord(actors, written),
-    },
-    {
-      name: 'getRecord',
-      bar: 2_500,
-      items: 1,
-      needs: READ,
-      prepare: () => getRecord(actors, written),
-    },
-    {
-      name: 'hydrateRecords, records',
-      bar: 30_000,
-      items: HYDRATED_AT_ONCE,
-      needs: READ,
-      prepare: () => hydrateRecords(actors, written),
-    },
-    {
-      name: 'sync.getRecord, proofs',
-      bar: 1_500,
-      items: 1,
-      needs: READ,
-      prepare: () => proof(actors, written),
-    },
-  ];
+export class Requests {
+  readonly #credentials: Credentials;
+  readonly #actors: readonly Person[];
+  /** Somebody who has written a lot. */
+  readonly #archivist: Person;
+  readonly #written: AtUri[] = [];
+
+  constructor(credentials: Credentials, actors: readonly Person[], archivist: Person) {
+    this.#credentials = credentials;
+    this.#actors = actors;
+    this.#archivist = archivist;
+  }
+
+  /** To be called before each lot of requests is prepared. */
+  async refresh(): Promise<void> {
+    await this.#credentials.refresh([...this.#actors, this.#archivist]);
+  }
+
+  async createRecord(): Promise<Prepared> {
+    const author = oneOf(this.#actors);
+    const body = { repo: author.did, collection, record: post() };
+    return {
+      ...(await this.#procedure(author, com.atproto.repo.createRecord.$nsid, body)),
+      onAnswer: (answer) => this.#written.push(toAtUri(JSON.parse(answer).uri)),
+    };
+  }
+
+  /** As many records of the archivist as one request may write. */
+  async archive(): Promise<Prepared & { count: number }> {
+    const type = com.atproto.repo.applyWrites.create.$type;
+    const write = { $type: type, collection, value: post() };
+    const body = { repo: this.#archivist.did, writes: Array(BATCH).fill(write) };
+    const nsid = com.atproto.repo.applyWrites.$nsid;
+    return { ...(await this.#procedure(this.#archivist, nsid, body)), count: BATCH };
+  }
+
+  getRecord(): Promise<Prepared> {
+    const { did: repo, ...place } = parseAtUri(oneOf(this.#written));
+    return this.#query(oneOf(this.#actors), com.atproto.repo.getRecord.$nsid, { repo, ...place });
+  }
+
+  listRecords(): Promise<Prepared> {
+    const params = { repo: this.#archivist.did, collection, limit: `${LISTED_AT_ONCE}` };
+    return this.#query(oneOf(this.#actors), com.atproto.repo.listRecords.$nsid, params);
+  }
+
+  hydrateRecords(): Promise<Prepared> {
+    const uris = new Set<AtUri>();
+    while (uris.size < HYDRATED_AT_ONCE) uris.add(oneOf(this.#written));
+    const body = { uris: [...uris] };
+    return this.#procedure(oneOf(this.#actors), zone.stratos.repo.hydrateRecords.$nsid, body);
+  }
+
+  proof(): Promise<Prepared> {
+    const uri = oneOf(this.#written);
+    return this.#query(oneOf(this.#actors), com.atproto.sync.getRecord.$nsid, parseAtUri(uri));
+  }
+
+  getRepo(): Promise<Prepared> {
+    const { did } = this.#archivist;
+    return this.#query(this.#archivist, zone.stratos.sync.getRepo.$nsid, { did });
+  }
+
+  async #procedure(person: Person, nsid: string, body: unknown): Promise<Prepared> {
+    const proven = await this.#credentials.headers(person, 'POST', nsid);
+    const headers = { ...proven, 'content-type': 'application/json' };
+    return { path: `/xrpc/${nsid}`, headers, body: JSON.stringify(body) };
+  }
+
+  async #query(person: Person, nsid: string, params: Record<string, string>): Promise<Prepared> {
+    const headers = await this.#credentials.headers(person, 'GET', nsid);
+    return { path: `/xrpc/${nsid}?${new URLSearchParams(params)}`, headers };
+  }
 }
 
-async function createRecord(actors: readonly Person[], written: AtUri[]): Promise<Prepared> {
-  const author = oneOf(actors);
-  const record = {
+function post() {
+  return {
     $type: collection,
     text: 'A post of a hundred and forty characters, which is what people write. '.repeat(2),
     boundary: { $type: zone.stratos.boundary.defs.Domains.$type, values: [{ value: BOUNDARY }] },
     createdAt: new Date().toISOString(),
   };
-  const body = { repo: author.did, collection, record };
-  return {
-    ...(await procedure(author, com.atproto.repo.createRecord.$nsid, body)),
-    onAnswer: (answer) => written.push(toAtUri(JSON.parse(answer).uri)),
-  };
-}
-
-function getRecord(actors: readonly Person[], written: AtUri[]): Promise<Prepared> {
-  const { did: repo, ...place } = parseAtUri(oneOf(written));
-  const params = { repo, ...place };
-  return query(oneOf(actors), com.atproto.repo.getRecord.$nsid, params);
-}
-
-function hydrateRecords(actors: readonly Person[], written: AtUri[]): Promise<Prepared> {
-  const uris = new Set<AtUri>();
-  while (uris.size < HYDRATED_AT_ONCE) uris.add(oneOf(written));
-  const body = { uris: [...uris] };
-  return procedure(oneOf(actors), zone.stratos.repo.hydrateRecords.$nsid, body);
-}
-
-function proof(actors: readonly Person[], written: AtUri[]): Promise<Prepared> {
-  const params = parseAtUri(oneOf(written));
-  return query(oneOf(actors), com.atproto.sync.getRecord.$nsid, params);
-}
-
-async function procedure(person: Person, nsid: string, body: unknown): Promise<Prepared> {
-  const authorization = await person.authorization(NODE_DID, nsid);
-  const headers = { authorization, 'content-type': 'application/json' };
-  return { path: `/xrpc/${nsid}`, headers, body: JSON.stringify(body) };
-}
-
-async function query(
-  person: Person,
-  nsid: string,
-  params: Record<string, string>,
-): Promise<Prepared> {
-  const authorization = await person.authorization(NODE_DID, nsid);
-  return { path: `/xrpc/${nsid}?${new URLSearchParams(params)}`, headers: { authorization } };
 }
 
 function oneOf<T>(list: readonly T[]): T {
