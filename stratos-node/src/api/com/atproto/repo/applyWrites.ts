@@ -9,6 +9,8 @@ import { writeRecords } from '../../../../records/write-records.ts';
 import { addMethod, callerOf } from '../../../add-method.ts';
 
 const method = com.atproto.repo.applyWrites;
+/** Two hundred records of twenty kilobytes; larger ones take more requests. */
+const MAX_BODY_BYTES = 4 * 2 ** 20;
 
 // @NOTE the lexicon's closed union would refuse the older shape of writes
 const lenientInput = l.jsonPayload({
@@ -22,14 +24,20 @@ const lenient = l.procedure(method.$nsid, method.$params, lenientInput, method.$
 ]);
 
 export function applyWrites(server: Server, ctx: NodeContext): void {
-  addMethod(server, lenient, callerOf(ctx, method.$lxm), async ({ auth, input }) => {
-    const { did } = auth.credentials;
-    const { repo, writes, ...options } = input.body;
-    await requireOwnRepo(ctx, did, repo);
-    const { commit, results } = await writeRecords(ctx, did, parseWrites(writes), options);
-    const body = { ...(commit && { commit }), results: results.map(typedResult) };
-    return { encoding: 'application/json' as const, body };
-  });
+  addMethod(
+    server,
+    lenient,
+    callerOf(ctx, method.$lxm),
+    async ({ auth, input }) => {
+      const { did } = auth.credentials;
+      const { repo, writes, ...options } = input.body;
+      await requireOwnRepo(ctx, did, repo);
+      const { commit, results } = await writeRecords(ctx, did, parseWrites(writes), options);
+      const body = { ...(commit && { commit }), results: results.map(typedResult) };
+      return { encoding: 'application/json' as const, body };
+    },
+    { maxBodyBytes: MAX_BODY_BYTES },
+  );
 }
 
 function typedResult(result: WriteResult) {
