@@ -7,7 +7,14 @@ import { fileURLToPath } from 'node:url';
 import { type RepoHead, verifyCommit } from '@stratos/protocol';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { StreamClient } from '../testing/stream-client.ts';
-import { NODE_DID, postRecord, SWORDSMITH, TestNode, TestPerson } from '../testing/test-node.ts';
+import {
+  isOnPostgres,
+  NODE_DID,
+  postRecord,
+  SWORDSMITH,
+  TestNode,
+  TestPerson,
+} from '../testing/test-node.ts';
 
 const CHILD = fileURLToPath(new URL('../testing/crashing-node.ts', import.meta.url));
 const rei = TestPerson.named('rei');
@@ -69,7 +76,7 @@ it('finishes an enrollment that a crash cut in two when the person comes again',
   expect(await provenTexts(node)).toEqual(['at last']);
 });
 
-it('leaves no actor to look at after it was stopped in order', async () => {
+it.skipIf(isOnPostgres)('leaves no actor to look at after it was stopped in order', async () => {
   {
     await using node = await TestNode.start({ people: [rei], dataDir });
     await node.enroll(rei, [SWORDSMITH]);

@@ -1,34 +1,36 @@
 import { parseCid } from '@atproto/lex-data';
 import type { DatetimeString } from '@atproto/syntax';
-import { type Cid, type Did, signHeartbeat } from '@stratos/protocol';
+import { type AtUri, type Cid, type Did, signHeartbeat } from '@stratos/protocol';
 import { zone } from '@stratos/protocol/lexicons';
 import type { NodeContext } from '../context.ts';
 import { appendToCar } from '../repo/car.ts';
-import type { CommitEvent, EventOp } from '../storage/actor-storage.ts';
+import type { ActorReader, CommitEvent, EventOp } from '../storage/actor-storage.ts';
 import type { LogEvent } from '../storage/service-storage.ts';
+import { withContent } from './content-rule.ts';
 
 const stream = zone.stratos.sync.subscribeService;
 export type StreamMessage = zone.stratos.sync.subscribeService.$Message;
 
 type FrameContext = Pick<NodeContext, 'actors' | 'service' | 'config' | 'nodeKey'>;
 
-/** The frames of consecutive events, in their order. */
+/**
+ * The frames of events, in their order, as of now; undefined for those whose commit is no longer
+ * kept.
+ */
 export async function framesOf(
   ctx: FrameContext,
   events: readonly LogEvent[],
-): Promise<{ seq: number; message: StreamMessage }[]> {
+): Promise<(StreamMessage | undefined)[]> {
   const memberships = await ctx.service.memberships.entries(refsOf(events, 'membership'));
   const commits = await commitsOf(ctx, events);
   return events.map((event) => {
     const { seq, did, time, ref } = event;
     const at = { seq, time: time as DatetimeString };
     if (event.kind === 'membership') {
-      return {
-        seq,
-        message: stream.membership.build({ ...at, entry: found(memberships.get(ref)) }),
-      };
+      return stream.membership.build({ ...at, entry: found(memberships.get(ref)) });
     }
-    return { seq, message: commitFrame(seq, did, found(commits.get(`${did} ${ref}`))) };
+    const commit = commits.get(`${did} ${ref}`);
+    return commit && commitFrame(seq, did, commit);
   });
 }
 
@@ -57,7 +59,7 @@ export async function heartbeatAt(
 
 interface EmittedCommit {
   event: CommitEvent;
-  /** Those records of the commit that still exist. */
+  /** Those records of the commit that still exist and that the stream may carry. */
   records: ReadonlyMap<Cid, Uint8Array>;
 }
 
@@ -67,15 +69,34 @@ async function commitsOf(
 ): Promise<Map<string, EmittedCommit>> {
   const commits = new Map<string, EmittedCommit>();
   const ofCommits = events.filter(({ kind }) => kind === 'commit');
-  for (const [did, own] of Map.groupBy(ofCommits, (event) => event.did)) {
+  const byAuthor = Map.groupBy(ofCommits, (event) => event.did);
+  const open = await withContent(ctx, [...byAuthor.keys()], 'AppView');
+  for (const [did, own] of byAuthor) {
     await ctx.actors.read(did, async (actor) => {
       for (const [seq, event] of await actor.events(own.map(({ ref }) => ref))) {
-        const cids = event.ops.flatMap(({ cid }) => cid ?? []);
-        commits.set(`${did} ${seq}`, { event, records: await actor.blocks(cids) });
+        const records = open.has(did) ? await livingRecords(actor, event.ops) : new Map();
+        commits.set(`${did} ${seq}`, { event, records });
       }
     });
   }
   return commits;
+}
+
+/** The bytes of those records that are still what the operations made them, and not taken down. */
+async function livingRecords(
+  actor: ActorReader,
+  ops: readonly EventOp[],
+): Promise<Map<Cid, Uint8Array>> {
+  const made = new Map(
+    ops.flatMap(({ cid, path }) => (cid ? [[`at://${actor.did}/${path}` as AtUri, cid]] : [])),
+  );
+  const stored = await actor.records([...made.keys()]);
+  return new Map(
+    stored
+      .values()
+      .filter(({ uri, cid }) => made.get(uri) === cid)
+      .map(({ cid, bytes }) => [cid, bytes]),
+  );
 }
 
 function commitFrame(seq: number, did: Did, { event, records }: EmittedCommit): StreamMessage {

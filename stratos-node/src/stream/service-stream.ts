@@ -1,7 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
+import { zone } from '@stratos/protocol/lexicons';
 import type { NodeContext } from '../context.ts';
 import { NodeError } from '../node-error.ts';
+import type { LogEvent } from '../storage/service-storage.ts';
 import { framesOf, heartbeatAt, type StreamMessage } from './frames.ts';
+import { Moment } from './moment.ts';
+import { OUTDATED_CURSOR } from './outdated-cursor.ts';
 
 const EVENTS_PER_BATCH = 100;
 /** Events by which a consumer that was once up to date may fall behind. */
@@ -26,33 +30,42 @@ export async function* serviceStream(
   ctx: StreamContext,
   { cursor, signal, maxLag = MAX_LAG }: ServiceStreamOptions,
 ): AsyncGenerator<StreamMessage> {
-  const head = await ctx.service.events.head();
+  const log = ctx.service.events;
+  const head = await log.head();
   if (cursor !== undefined && cursor > head) throw new NodeError('FutureCursor');
   let last = cursor ?? head;
   let isUpToDate = false;
   let nextHeartbeat = 0;
   while (!signal.aborted) {
-    const seen = ctx.signal.version;
-    const events = await ctx.service.events.after(last, EVENTS_PER_BATCH);
-    if (isUpToDate && events.length === EVENTS_PER_BATCH) await checkLag(ctx, last, maxLag);
-    for (const { seq, message } of await framesOf(ctx, events)) {
-      if (signal.aborted) return;
-      yield message;
-      last = seq;
+    const moment = new Moment(ctx.signal);
+    const events = await log.after(last, EVENTS_PER_BATCH);
+    // @NOTE after the events: what they lack because it went meanwhile is then below the floor
+    const floor = await log.floor();
+    if (floor > last) {
+      last = floor;
+      yield zone.stratos.sync.subscribeService.info.build(OUTDATED_CURSOR);
+      continue;
     }
-    if (events.length === EVENTS_PER_BATCH) continue;
+    if (isUpToDate && events.length === EVENTS_PER_BATCH) await checkLag(ctx, last, maxLag);
+    const frames = await framesOf(ctx, events);
+    for (const [i, event] of events.entries()) {
+      const [message] = moment.isPast ? await framesOf(ctx, [event]) : [frames[i]];
+      if (signal.aborted) return;
+      if (message) yield message;
+      else if ((await whyMissing(ctx, event)) === 'forgotten') break;
+      last = event.seq;
+    }
+    // @NOTE SQLite answers without a turn of the event loop, and others need theirs
+    await setImmediate();
+    if (events.length === EVENTS_PER_BATCH || last !== (events.at(-1)?.seq ?? last)) continue;
     isUpToDate = true;
     if (Date.now() >= nextHeartbeat) {
       const heartbeat = await heartbeatAt(ctx, last);
-      if (!heartbeat) {
-        // @NOTE SQLite answers without a turn of the event loop, and others need theirs
-        await setImmediate();
-        continue;
-      }
+      if (!heartbeat) continue;
       yield heartbeat;
       nextHeartbeat = Date.now() + ctx.config.heartbeatIntervalMs;
     }
-    await ctx.signal.changedSince(seen, {
+    await ctx.signal.changedSince(moment.version, {
       timeoutMs: Math.max(0, nextHeartbeat - Date.now()),
       signal,
     });
@@ -61,4 +74,14 @@ export async function* serviceStream(
 
 async function checkLag(ctx: StreamContext, last: number, maxLag: number): Promise<void> {
   if ((await ctx.service.events.head()) - last > maxLag) throw new NodeError('ConsumerTooSlow');
+}
+
+/** The commit of an event may have gone with its whole repo, or because its time had come. */
+async function whyMissing(
+  ctx: StreamContext,
+  { seq, did }: LogEvent,
+): Promise<'erased' | 'forgotten'> {
+  if ((await ctx.service.events.floor()) >= seq) return 'forgotten';
+  if ((await ctx.actors.read(did, async () => true)) === undefined) return 'erased';
+  throw new Error('an event of the log has lost what it points to');
 }

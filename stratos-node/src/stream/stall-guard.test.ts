@@ -1,25 +1,40 @@
-import { expect, it, vi } from 'vitest';
-import { cutWhenStalled } from './stall-guard.ts';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { StallGuard } from './stall-guard.ts';
 
-async function* source() {
-  yield 1;
-  yield 2;
-}
+const cut = vi.fn();
+beforeEach(() => {
+  cut.mockReset();
+  vi.useFakeTimers();
+});
+afterEach(() => void vi.useRealTimers());
 
-it('cuts a consumer that does not take a frame', async () => {
-  const { promise: isCut, resolve: cut } = Promise.withResolvers<void>();
-  const stream = cutWhenStalled(source(), cut, 5);
-  await stream.next();
-  await isCut;
+it('cuts a consumer once that does not take a frame', () => {
+  using guard = new StallGuard(cut, 1_000);
+  guard.sending();
+  vi.advanceTimersByTime(999);
+  expect(cut).not.toHaveBeenCalled();
+  vi.advanceTimersByTime(501);
+  expect(cut).toHaveBeenCalledTimes(1);
+  vi.advanceTimersByTime(60_000);
+  expect(cut).toHaveBeenCalledTimes(1);
 });
 
-it('leaves a consumer alone that takes every frame', async () => {
-  vi.useFakeTimers();
-  const cut = vi.fn();
-  const taken = [];
-  for await (const item of cutWhenStalled(source(), cut, 5)) taken.push(item);
+it('leaves a consumer alone that takes every frame, and one that there is nothing for', () => {
+  using guard = new StallGuard(cut, 1_000);
+  for (let i = 0; i < 10; i += 1) {
+    guard.sending();
+    vi.advanceTimersByTime(900);
+    guard.taken();
+  }
   vi.advanceTimersByTime(60_000);
-  vi.useRealTimers();
-  expect(taken).toEqual([1, 2]);
+  expect(cut).not.toHaveBeenCalled();
+});
+
+it('does nothing after the stream has ended', () => {
+  {
+    using guard = new StallGuard(cut, 1_000);
+    guard.sending();
+  }
+  vi.advanceTimersByTime(60_000);
   expect(cut).not.toHaveBeenCalled();
 });
