@@ -1,42 +1,46 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { addressGroup, type ClientAddress } from '../limits/client-address.ts';
+import { MemoryRateCounter, type RateCounter, withFallback } from '../limits/rate-counter.ts';
 import { NodeError } from '../node-error.ts';
 import type { AuditLog } from '../storage/service-storage.ts';
 
 const USER = 'admin';
 const MAX_FAILURES = 5;
 const WINDOW_MS = 60_000;
-const MAX_ADDRESSES = 10_000;
 
 export interface OperatorGateOptions {
   /** Undefined keeps everybody out. */
   password: string | undefined;
   audit: AuditLog;
-  now?: () => number;
+  clientAddress: ClientAddress;
+  /** Where failures are counted; in this process alone unless told. */
+  counter?: RateCounter;
 }
 
 /** Lets nobody but the operator through: `Basic admin:…` or `Bearer …`, a few tries per minute. */
 export class OperatorGate {
   readonly #options: OperatorGateOptions;
-  readonly #now: () => number;
-  readonly #failures = new Map<string, number[]>();
+  readonly #failures: RateCounter;
 
   constructor(options: OperatorGateOptions) {
     this.#options = options;
-    this.#now = options.now ?? Date.now;
+    const own = new MemoryRateCounter();
+    this.#failures = options.counter ? withFallback(options.counter, own) : own;
   }
 
   /** @returns the address that the operator calls from; throws `AuthRequired` or `RateLimitExceeded` */
   async pass(req: IncomingMessage, action: string): Promise<string> {
-    const address = req.socket.remoteAddress ?? 'unknown';
-    const recent = this.#recentFailures(address);
-    const [oldest] = recent;
-    if (oldest !== undefined && recent.length >= MAX_FAILURES) {
-      const retryAfterSeconds = (oldest + WINDOW_MS - this.#now()) / 1000;
+    const address = this.#options.clientAddress(req);
+    const isOperator = this.#isPassword(presented(req.headers.authorization));
+    // @NOTE counted before it is answered, so that no burst of guesses gets more answers than this
+    const key = `operator ${addressGroup(address)}`;
+    const { count, resetMs } = await this.#failures.add(key, isOperator ? 0 : 1, WINDOW_MS);
+    if (count >= MAX_FAILURES + (isOperator ? 0 : 1)) {
+      const retryAfterSeconds = resetMs / 1000;
       throw new NodeError('RateLimitExceeded', 'Too many failed attempts', { retryAfterSeconds });
     }
-    if (this.#isPassword(presented(req.headers.authorization))) return address;
-    this.#remember(address, [...recent, this.#now()]);
+    if (isOperator) return address;
     await this.#options.audit.append({ address, action, outcome: 'refused' });
     throw new NodeError('AuthRequired', undefined, { challenge: 'Basic realm="admin"' });
   }
@@ -45,17 +49,6 @@ export class OperatorGate {
     const { password } = this.#options;
     const isEqual = timingSafeEqual(digest(given ?? ''), digest(password ?? ''));
     return isEqual && given !== undefined && password !== undefined;
-  }
-
-  #recentFailures(address: string): number[] {
-    return (this.#failures.get(address) ?? []).filter((at) => at > this.#now() - WINDOW_MS);
-  }
-
-  #remember(address: string, failures: number[]): void {
-    this.#failures.delete(address);
-    this.#failures.set(address, failures);
-    const [oldest] = this.#failures.keys();
-    if (this.#failures.size > MAX_ADDRESSES && oldest !== undefined) this.#failures.delete(oldest);
   }
 }
 

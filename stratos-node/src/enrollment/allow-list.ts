@@ -5,11 +5,23 @@ const REFRESH_MS = 10 * 60_000;
 /** Bytes of a list: about 200,000 DIDs. */
 export const MAX_ALLOW_LIST_BYTES = 8 * 1024 * 1024;
 
+/** People whom the processes of a node remember together. */
+export interface SharedList {
+  /** Whether the operator put somebody there. */
+  has(did: Did): Promise<boolean>;
+  /** Whether somebody was on the list that was kept last. */
+  wasListed(did: Did): Promise<boolean>;
+  /** Takes the place of the list that was kept before. */
+  keep(dids: ReadonlySet<string>): Promise<void>;
+}
+
 export interface AllowListOptions {
   /** Undefined for a node without one. */
   uri: string | undefined;
   /** Bounded in size and time. */
   fetch: typeof globalThis.fetch;
+  /** Undefined for a node whose processes share no memory. */
+  shared?: SharedList | undefined;
   logger: Logger;
 }
 
@@ -20,12 +32,13 @@ class UnusableListError extends Error {
 
 /**
  * People who may enroll, by a text that is kept elsewhere: one DID on each line, other lines do not
- * count. It is asked for every ten minutes; while that fails, the last one holds.
+ * count. It is asked for every ten minutes; while that fails, the last one holds, which may be one
+ * that another process read. Whom the operator put into the shared memory may enroll as well.
  */
 export class AllowList implements AsyncDisposable {
   readonly #options: AllowListOptions;
   readonly #stopped = new AbortController();
-  #dids: ReadonlySet<string> = new Set();
+  #dids: ReadonlySet<string> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #refreshing: Promise<void> | undefined;
 
@@ -37,7 +50,16 @@ export class AllowList implements AsyncDisposable {
   /** Waits for the list if it is being asked for, and is false while there is none. */
   async has(did: Did): Promise<boolean> {
     await this.#refreshing;
-    return this.#dids.has(did);
+    if (this.#dids?.has(did)) return true;
+    const { uri, shared, logger } = this.#options;
+    if (!shared) return false;
+    try {
+      if (await shared.has(did)) return true;
+      return uri !== undefined && !this.#dids && (await shared.wasListed(did));
+    } catch (error) {
+      logger.warn({ reason: reasonOf(error) }, 'the shared allow list cannot be asked');
+      return false;
+    }
   }
 
   /** Asks for the list now. */
@@ -55,21 +77,29 @@ export class AllowList implements AsyncDisposable {
   }
 
   async #load(): Promise<void> {
-    const { uri, fetch, logger } = this.#options;
+    const { uri, fetch, shared, logger } = this.#options;
     if (uri === undefined) return;
     clearTimeout(this.#timer);
     try {
       const response = await fetch(uri, { signal: this.#stopped.signal });
       if (!response.ok) throw new UnusableListError(`its server answered ${response.status}`);
-      this.#dids = parseList(await response.text());
-      logger.info({ dids: this.#dids.size }, 'the allow list was read');
+      const dids = parseList(await response.text());
+      this.#dids = dids;
+      logger.info({ dids: dids.size }, 'the allow list was read');
+      await shared?.keep(dids).catch((error) => {
+        logger.warn({ reason: reasonOf(error) }, 'the allow list cannot be shared');
+      });
     } catch (error) {
       if (this.#stopped.signal.aborted) return;
-      logger.warn({ err: error, dids: this.#dids.size }, 'the allow list cannot be read');
+      logger.warn({ err: error, dids: this.#dids?.size ?? 0 }, 'the allow list cannot be read');
     }
     this.#timer = setTimeout(() => void this.refresh(), REFRESH_MS);
     this.#timer.unref();
   }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.name : 'unknown';
 }
 
 function parseList(text: string): Set<string> {

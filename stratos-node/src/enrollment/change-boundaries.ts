@@ -32,7 +32,7 @@ export async function changeBoundaries(
       // @NOTE what was written as a member comes before the entry that takes the membership
       await ctx.publisher.publishWithin(stores, did);
       await stores.enrollments.setBoundaries(did, next);
-      const node = { did: ctx.config.serviceDid, key: ctx.nodeKey };
+      const node = { did: ctx.config.serviceDid, keys: ctx.nodeKeys };
       const { signingKey } = known;
       await appendMembership(stores, node, { did, active: true, boundaries: next, signingKey });
       await stores.outbox.add(did, { kind: 'enrollment' });

@@ -7,6 +7,7 @@ import {
 } from '@stratos/protocol';
 import type { NodeContext } from '../context.ts';
 import { firstCommit } from '../repo/build-commit.ts';
+import { isTakenDown } from './is-taken-down.ts';
 import { appendMembership } from './membership.ts';
 import { stubsLeft } from './stubs-left.ts';
 
@@ -16,6 +17,11 @@ const MAX_DID_LENGTH = 200;
 /** A person who cannot be enrolled, whatever the operator allows. */
 export class UnsupportedDidError extends Error {
   override name = 'UnsupportedDidError';
+}
+
+/** A person whose account the operator took down. */
+export class TakenDownError extends Error {
+  override name = 'TakenDownError';
 }
 
 export interface EnrollOptions {
@@ -36,10 +42,11 @@ export async function enroll(
 ): Promise<void> {
   if (did.length > MAX_DID_LENGTH) throw new UnsupportedDidError('the DID is too long');
   await ctx.locks.run(did, async () => {
+    if (await isTakenDown(ctx, did)) throw new TakenDownError('the account is taken down');
     await ctx.publisher.beforeWrite(did);
     const signingKey = await ensureRepo(ctx, did);
-    const node = { did: ctx.config.serviceDid, key: ctx.nodeKey };
-    const stubs = ctx.config.stubs ? await stubsLeft(ctx, did) : [];
+    const node = { did: ctx.config.serviceDid, keys: ctx.nodeKeys };
+    const stubs = await stubsLeft(ctx, did);
     await ctx.service.transact(async (stores) => {
       const known = await stores.enrollments.get(did);
       const isMember = known?.active === true;
@@ -70,7 +77,7 @@ export async function enroll(
 
 /** The person's repo with its key and first commit, made if there is none yet. */
 async function ensureRepo(ctx: NodeContext, did: Did): Promise<DidKey> {
-  await ctx.actors.create(did, ctx.actorKeys.generate());
+  await ctx.actors.create(did, ctx.actorKeys.generate(did));
   return ctx.actors.write(did, async (actor) => {
     const key = await ctx.actorKeys.of(actor);
     if (!(await actor.root())) await actor.applyCommit(await firstCommit(actor, key));

@@ -3,6 +3,7 @@ import {
   signingKeysOf,
   toDid,
   type VerifiedMembershipLog,
+  verifyKeyHistory,
   verifyMembershipLog,
 } from '@stratos/protocol';
 import { zone } from '@stratos/protocol/lexicons';
@@ -14,27 +15,46 @@ export class ExportError extends Error {
 }
 
 const nsid = zone.stratos.admin.getMembershipLog.$nsid;
+const keyHistory = zone.stratos.identity.getKeyHistory.$nsid;
+const historyAnswer = z.object({ keys: z.array(z.unknown()) });
 const page = z.object({
   entries: z.array(z.object({ entry: z.object({ $bytes: z.string() }) })),
   cursor: z.int().optional(),
 });
 
+/** A log that holds, and whose it is. */
+export interface CheckedLog extends VerifiedMembershipLog {
+  service: Did;
+}
+
 /**
- * Fetches a node's whole membership log and checks it against the keys of the node's DID document.
+ * Fetches a node's whole membership log and checks it, see {@link checkLogOf}.
  *
  * @throws {@link ExportError}, and ProofError at the first entry that does not hold
  */
-export async function checkExportedLog(
+export async function checkExportedLog(nodeUrl: string, password: string): Promise<CheckedLog> {
+  return checkLogOf(nodeUrl, exportedEntries(nodeUrl, password));
+}
+
+/**
+ * Checks a log against the keys that its node has now and had before: of its DID document, and of
+ * the history that leads to it.
+ *
+ * @throws {@link ExportError}, and ProofError at the first entry that does not hold
+ */
+export async function checkLogOf(
   nodeUrl: string,
-  password: string,
-): Promise<VerifiedMembershipLog & { service: Did }> {
+  entries: AsyncIterable<Uint8Array>,
+): Promise<CheckedLog> {
   const document = await (await ask(new URL('/.well-known/did.json', nodeUrl))).json();
   const service = toDid(document.id);
-  const log = exportedEntries(nodeUrl, password);
-  return {
-    service,
-    ...(await verifyMembershipLog(log, { service, keys: signingKeysOf(document) })),
-  };
+  const keys = signingKeysOf(document);
+  const published = await (await ask(new URL(`/xrpc/${keyHistory}`, nodeUrl))).json();
+  const history = verifyKeyHistory(historyAnswer.parse(published).keys, {
+    did: service,
+    currentKeys: keys,
+  });
+  return { service, ...(await verifyMembershipLog(entries, { service, keys, history })) };
 }
 
 async function* exportedEntries(nodeUrl: string, password: string): AsyncGenerator<Uint8Array> {

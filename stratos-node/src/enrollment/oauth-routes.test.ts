@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { TestNode } from '../testing/test-node.ts';
+import { TestNode, testConfig } from '../testing/test-node.ts';
 import { clientMetadata } from './oauth-client.ts';
 
 async function open(node: TestNode, path: string, headers: Record<string, string> = {}) {
@@ -50,10 +50,13 @@ it('wants to know who enrolls', async () => {
 });
 
 it('is a loopback client in development and a public web client elsewhere', async () => {
-  const local = clientMetadata({ publicUrl: 'http://localhost:3100' });
+  const local = clientMetadata(testConfig(''));
   expect(local.redirect_uris).toEqual(['http://127.0.0.1:3100/oauth/callback']);
   expect(local.client_id).toMatch(/^http:\/\/localhost\?redirect_uri=/);
-  const web = clientMetadata({ publicUrl: 'https://node.example.com' });
+  const url = 'https://node.example.com';
+  const web = clientMetadata(
+    testConfig('', { STRATOS_PUBLIC_URL: url, STRATOS_DEV_MODE: 'false' }),
+  );
   expect(web).toMatchObject({
     client_id: 'https://node.example.com/client-metadata.json',
     redirect_uris: ['https://node.example.com/oauth/callback'],

@@ -7,6 +7,7 @@ import { isEligible } from './eligibility.ts';
 import { enroll } from './enroll.ts';
 import { beginFlow, FLOW_LIFETIME_MS, parseCookies, resumeFlow } from './flow.ts';
 import { answer } from './flow-answer.ts';
+import { isTakenDown } from './is-taken-down.ts';
 import { OAUTH_SCOPE, redirectUri } from './oauth-client.ts';
 
 /** Milliseconds that a finished enrollment waits for the PDS before it answers all the same. */
@@ -66,7 +67,7 @@ export function oauthRoutes(ctx: NodeContext, client: NodeOAuthClient): Router {
     res.clearCookie(flow.cookieName, cookieOptions(ctx.config));
     const { session } = await client.callback(params);
     const did = toDid(session.did);
-    if (!(await isEligible(did, ctx.config.enrollment, ctx))) {
+    if ((await isTakenDown(ctx, did)) || !(await isEligible(did, ctx.config.enrollment, ctx))) {
       await session.signOut().catch(() => undefined);
       ctx.logger.info({ did }, 'enrollment denied');
       return answer(req, res, {

@@ -15,11 +15,12 @@ export async function unenroll(ctx: NodeContext, did: Did): Promise<boolean> {
     const stubs = await stubsLeft(ctx, did);
     return ctx.service.transact(async (stores) => {
       const known = await stores.enrollments.get(did);
-      if (!known?.active) return false;
+      const standing = (await stores.enrollments.standings([did])).get(did);
+      if (!known || !standing?.active) return false;
       // @NOTE what was written as a member comes before the entry that says that they are none
       await ctx.publisher.publishWithin(stores, did);
       await stores.enrollments.deactivate(did);
-      const node = { did: ctx.config.serviceDid, key: ctx.nodeKey };
+      const node = { did: ctx.config.serviceDid, keys: ctx.nodeKeys };
       const { signingKey } = known;
       await appendMembership(stores, node, { did, active: false, boundaries: [], signingKey });
       await stores.outbox.add(did, { kind: 'enrollment' });

@@ -1,27 +1,54 @@
 import { type Did, SigningKey } from '@stratos/protocol';
+import { LRUCache } from 'lru-cache';
 import type { ActorReader } from '../storage/actor-storage.ts';
+import { plainVault, type Vault } from './vault.ts';
 
 /** Keys of people that stay in memory. */
 const KEPT = 10_000;
 
 /** The keys that people's commits are signed with, each made and read once. */
 export class ActorKeys {
-  /** In order of last use, oldest first. */
-  readonly #keys = new Map<Did, SigningKey>();
+  readonly #vault: Vault;
+  readonly #isShared: boolean;
+  /** By actor, or where others may change the key, by how it is stored. */
+  readonly #keys = new LRUCache<string, SigningKey>({ max: KEPT });
 
-  /** A new key, as an actor's store keeps it. */
-  generate(): Uint8Array {
-    return SigningKey.generate('P-256').export();
+  /** @param isShared - whether other processes may erase an actor and make them anew */
+  constructor(vault: Vault = plainVault, isShared = false) {
+    this.#vault = vault;
+    this.#isShared = isShared;
   }
 
-  /** The key of an actor's repo. */
+  /** A new key, as the store of the actor `did` keeps it. */
+  generate(did: Did): Uint8Array {
+    return this.#vault.seal(SigningKey.generate('P-256').export(), purposeOf(did));
+  }
+
+  /** The key of an actor's repo. Throws SealedError if it is encrypted under another secret. */
   async of(actor: Pick<ActorReader, 'did' | 'signingKey'>): Promise<SigningKey> {
     const { did } = actor;
-    const key = this.#keys.get(did) ?? SigningKey.import('P-256', await actor.signingKey());
-    this.#keys.delete(did);
-    this.#keys.set(did, key);
-    const [oldest] = this.#keys.keys();
-    if (this.#keys.size > KEPT && oldest !== undefined) this.#keys.delete(oldest);
+    const found = this.#isShared ? await actor.signingKey() : undefined;
+    const place = found ? `${did} ${Buffer.from(found).toString('base64')}` : did;
+    const known = this.#keys.get(place);
+    if (known) return known;
+    const stored = found ?? (await actor.signingKey());
+    const key = SigningKey.import('P-256', this.#vault.open(stored, purposeOf(did)));
+    this.#keys.set(place, key);
     return key;
   }
+
+  /** Drops a key from memory. */
+  forget(did: Did): void {
+    this.#keys.delete(did);
+  }
+
+  /** How a key that is stored as `stored` is stored under the encryption of now. */
+  resealed(did: Did, stored: Uint8Array): Uint8Array {
+    const purpose = purposeOf(did);
+    return this.#vault.seal(this.#vault.open(stored, purpose), purpose);
+  }
+}
+
+function purposeOf(did: Did): string {
+  return `key of ${did}`;
 }
