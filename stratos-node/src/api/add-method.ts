@@ -1,4 +1,6 @@
 import type { IncomingMessage } from 'node:http';
+import type { LexValue } from '@atproto/lex-data';
+import { lexStringify } from '@atproto/lex-json';
 import type { l } from '@atproto/lex-schema';
 import type { AuthResult, LexMethodHandler, Server } from '@atproto/xrpc-server';
 import type { Did } from '@stratos/protocol';
@@ -13,19 +15,45 @@ interface Exchange {
 
 type Authenticate<Auth extends AuthResult> = (exchange: Exchange) => Promise<Auth>;
 
+export interface MethodOptions {
+  /** Bytes of a JSON body, of which none is read before the caller is known. */
+  maxBodyBytes?: number;
+}
+
 /** Adds a method whose errors, of its handler or its check of credentials, are the node's own answers. */
 export function addMethod<Method extends l.Query | l.Procedure, Auth extends AuthResult>(
   server: Server,
   method: l.Main<Method>,
   authenticate: Authenticate<Auth>,
   handler: LexMethodHandler<Method, Auth>,
+  { maxBodyBytes }: MethodOptions = {},
 ): void {
   const config = {
+    ...(maxBodyBytes !== undefined && { opts: { jsonLimit: maxBodyBytes } }),
     auth: answering(authenticate),
-    handler: answering(async (context: Parameters<typeof handler>[0]) => handler(context)),
+    handler: answering(async (context: Parameters<typeof handler>[0]) =>
+      encoded(await handler(context)),
+    ),
   };
   // @NOTE the overloads of `add` cannot be resolved for a type parameter
   (server.add as (ns: unknown, config: unknown) => void).call(server, method, config);
+}
+
+/** JSON is written here, as the framework would walk through the body once more than it takes. */
+function encoded<Output>(output: Output) {
+  if (!isJson(output)) return output;
+  const { body, ...rest } = output;
+  return { ...rest, buffer: Buffer.from(lexStringify(body)) };
+}
+
+function isJson(output: unknown): output is { encoding: string; body: LexValue } {
+  return (
+    typeof output === 'object' &&
+    output !== null &&
+    'body' in output &&
+    'encoding' in output &&
+    output.encoding === 'application/json'
+  );
 }
 
 function answering<Context extends Pick<Exchange, 'res'>, Result>(
@@ -82,5 +110,5 @@ export function operatorOrAppViewOf(
   };
 }
 
-/** A bearer token of the form of a JWT. */
-const SERVICE_AUTH = /^bearer eyJ[\w-]*\.[\w-]+\.[\w-]+$/i;
+/** A token of the form of a JWT. */
+const SERVICE_AUTH = /^(bearer|dpop) eyJ[\w-]*\.[\w-]+\.[\w-]+$/i;
