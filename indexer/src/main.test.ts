@@ -60,6 +60,7 @@ test('finds the node behind an enrollment, follows it, and serves what is proven
   expect((await indexer.get('/ready')).status).toBe(200);
   const status = (await (await indexer.get('/status')).json()) as Status;
   expect(status.firehose).toMatchObject({ connected: true, cursor: 1 });
+  expect(status.resyncs).toBe(0);
   expect(status.nodes[node.did]).toEqual({ connected: true, cursor: 3, lag: 0, refused: 0 });
 
   const token = node.connections[0]?.authorization?.replace('Bearer ', '') ?? '';
@@ -230,6 +231,7 @@ const WAIT = { timeout: 20_000, interval: 50 };
 interface Status {
   firehose: { connected: boolean; cursor: number; lag: number };
   nodes: Record<string, unknown>;
+  resyncs: number;
 }
 
 async function enroll(

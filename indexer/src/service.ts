@@ -1,5 +1,9 @@
 import { createPrismaClient, migrate } from '@stratos/prisma';
-import { createIdentityResolver, loadOrCreateSigningKey } from '@stratos/protocol';
+import {
+  createGuardedFetch,
+  createIdentityResolver,
+  loadOrCreateSigningKey,
+} from '@stratos/protocol';
 import type { Config } from './config.ts';
 import type { Database } from './database.ts';
 import { followFirehose } from './firehose/follow-firehose.ts';
@@ -8,6 +12,10 @@ import type { Logger } from './logger.ts';
 import { HandleLookups } from './lookups/handle-lookups.ts';
 import { NodeDiscovery } from './lookups/node-discovery.ts';
 import { NodeDirectory } from './nodes/node-directory.ts';
+import { RepoResyncs } from './resync/repo-resyncs.ts';
+
+/** A hundred entries with as many boundaries as may be. */
+const MAX_LOG_PAGE_BYTES = 16 * 1024 * 1024;
 
 export interface Indexer extends AsyncDisposable {
   /** Where health and status are asked for. */
@@ -27,10 +35,11 @@ export async function startIndexer(config: Config, logger: Logger): Promise<Inde
   const key = await loadOrCreateSigningKey(config.appViewKeyFile, 'secp256k1');
   const appView = { did: config.appViewDid, key };
   const maxReconnectMs = devMode ? 5_000 : 30_000;
+  const fetchLog = createGuardedFetch({ devMode, maxBytes: MAX_LOG_PAGE_BYTES });
 
   const nodes = opened.use(
     new NodeDirectory(
-      { db, identity, appView, leaseSeconds, devMode, maxReconnectMs, logger },
+      { db, identity, fetchLog, appView, leaseSeconds, devMode, maxReconnectMs, logger },
       config.nodes,
     ),
   );
@@ -45,9 +54,20 @@ export async function startIndexer(config: Config, logger: Logger): Promise<Inde
     }),
   );
   const handles = opened.use(new HandleLookups({ db, identity, logger }));
+  const resyncs = opened.use(
+    new RepoResyncs({
+      db,
+      identity,
+      appView,
+      devMode,
+      logger,
+      mayFollow: (did) => nodes.mayFollow(did),
+    }),
+  );
   await nodes.resume();
   discovery.start();
   handles.start();
+  resyncs.start();
   const firehose = opened.use(
     await followFirehose({
       db,
@@ -66,7 +86,11 @@ export async function startIndexer(config: Config, logger: Logger): Promise<Inde
   const health = opened.use(
     await startHealthServer(config, {
       isReady: async () => (await isAnswering(db)) && (await firehose.status()).connected,
-      status: async () => ({ firehose: await firehose.status(), nodes: nodes.status() }),
+      status: async () => ({
+        firehose: await firehose.status(),
+        nodes: nodes.status(),
+        resyncs: await resyncs.waiting(),
+      }),
     }),
   );
   logger.info({ port: health.port }, 'the indexer is running');

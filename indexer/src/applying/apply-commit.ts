@@ -1,12 +1,10 @@
 import { MemoryBlockstore, MST } from '@atproto/repo';
 import {
   type Did,
-  type DidKey,
   isDid,
   ProofError,
   type RepoHead,
   toCid,
-  toDidKey,
   toTid,
   type VerifiedCommit,
   verifyCommit,
@@ -14,6 +12,7 @@ import {
 import { zone } from '@stratos/protocol/lexicons';
 import { lockActorAtNode, type Transaction } from '../database.ts';
 import { applyPost } from './apply-post.ts';
+import { readStanding, writeHead } from './standing.ts';
 
 type CommitFrame = zone.stratos.sync.subscribeService.Commit;
 
@@ -54,7 +53,7 @@ export async function applyCommit(
   });
   const allowed = new Set(member.boundaries);
   const refusals = await applyOps(tx, commit, { nodeDid, allowed });
-  await writeHead(tx, commit, nodeDid);
+  await writeHead(tx, nodeDid, commit);
   return refusals;
 }
 
@@ -72,46 +71,8 @@ async function applyOps(
   return refusals;
 }
 
-interface Standing {
-  /** Undefined for somebody of whom the node's log has not spoken. */
-  member: { signingKey: DidKey; boundaries: string[] } | undefined;
-  head: RepoHead | undefined;
-}
-
-interface StandingRow {
-  signing_key: string | null;
-  boundaries: string[];
-  rev: string | null;
-  data: string | null;
-}
-
-async function readStanding(tx: Transaction, did: Did, nodeDid: Did): Promise<Standing> {
-  const [row] = await tx.$queryRaw<StandingRow[]>`
-    select m.signing_key, r.rev, r.data, array(
-      select b.boundary from stratos_membership_boundary b
-      where b.did = ${did} and b.node_did = ${nodeDid}
-    ) as boundaries
-    from (select 1) as one
-    left join stratos_membership m on m.did = ${did} and m.node_did = ${nodeDid}
-    left join stratos_repo r on r.did = ${did} and r.node_did = ${nodeDid}`;
-  const { signing_key: key = null, boundaries = [], rev = null, data = null } = row ?? {};
-  return {
-    member: key === null ? undefined : { signingKey: toDidKey(key), boundaries },
-    head: rev === null || data === null ? undefined : { rev: toTid(rev), data: toCid(data) },
-  };
-}
-
 /** Of a repo that we never saw, the empty tree is a beginning as good as the first commit. */
 function emptyHead({ since, prevData }: CommitFrame): RepoHead | undefined {
   if (since === undefined || prevData?.toString() !== EMPTY_TREE) return undefined;
   return { rev: toTid(since), data: toCid(EMPTY_TREE) };
-}
-
-async function writeHead(tx: Transaction, commit: VerifiedCommit, nodeDid: Did): Promise<void> {
-  const { did, rev, data } = commit;
-  await tx.$executeRaw`
-    insert into stratos_repo (did, node_did, rev, commit, data, updated_at)
-    values (${did}, ${nodeDid}, ${rev}, ${commit.commit}, ${data}, now())
-    on conflict (did, node_did) do update set
-      rev = excluded.rev, commit = excluded.commit, data = excluded.data, updated_at = now()`;
 }

@@ -111,8 +111,11 @@ describe('a commit is refused', () => {
     await rei.post('3kaaa', [art]);
     for (const rkey of ['3kbbb', '3kccc']) {
       const outcome = await world.apply(world.node.commit(await rei.post(rkey, [art])));
-      expect(outcome.refusals).toEqual(['not-continuous']);
+      expect(outcome.refusals).toEqual(rkey === '3kbbb' ? ['not-continuous'] : []);
     }
+    expect(await world.db.resync.findMany()).toMatchObject([
+      { did: REI, nodeDid: world.node.did, reason: 'not-continuous', asked: 2 },
+    ]);
     await nothingIsStored();
   });
 

@@ -1,12 +1,14 @@
 import {
   type Did,
   type DidKey,
+  decodeCanonicalMap,
   keysOfEntry,
   type NodeKeyPeriod,
   ProofError,
 } from '@stratos/protocol';
 import { zone } from '@stratos/protocol/lexicons';
 import { type Database, inTransaction, isUnstorable, type Transaction } from '../database.ts';
+import { askForRepo } from '../resync/ask-for-repo.ts';
 import { applyCommit, claimedActor } from './apply-commit.ts';
 import { applyHeartbeat } from './apply-heartbeat.ts';
 import { applyMembership } from './apply-membership.ts';
@@ -27,6 +29,8 @@ export interface EventSource {
   /** Which key may have signed which entry of the membership log; if undefined, those of now. */
   history?: readonly NodeKeyPeriod[] | undefined;
   leaseSeconds: number;
+  /** What the node no longer has was made up for, and nothing has come since. */
+  madeUp?: boolean;
 }
 
 export interface Outcome {
@@ -81,27 +85,28 @@ export async function applyEvent(source: EventSource, event: NodeEvent): Promise
 
 async function onHeartbeat(
   tx: Transaction,
-  { nodeDid, keys, leaseSeconds }: EventSource,
+  source: EventSource,
   event: NodeEvent,
   state: NodeState,
 ): Promise<Outcome> {
-  const frame = event.body;
-  const newest = await applyHeartbeat(tx, { nodeDid, keys, frame, state, leaseSeconds });
-  return { cursor: state.cursor, newest, refusals: [] };
+  const applied = await applyHeartbeat(tx, { ...source, frame: event.body, state });
+  return { ...applied, refusals: [] };
 }
 
 async function onMembership(
   tx: Transaction,
   { nodeDid, keys: present, history }: EventSource,
   { body }: NodeEvent,
-  { cursor, log }: NodeState,
+  { cursor, log, logRead }: NodeState,
 ): Promise<Outcome> {
   const parsed = zone.stratos.sync.subscribeService.membership.safeParse(body);
   if (!parsed.success) throw new ProofError('malformed', 'not a membership event');
   const { seq, entry } = parsed.value;
   if (seq <= cursor) return { cursor, newest: cursor, refusals: [] };
-  const keys = history ? keysOfEntry(history, (log?.seq ?? 0) + 1) : present;
-  await applyMembership(tx, { nodeDid, keys, bytes: entry, log });
+  if (!isRead(entry, logRead)) {
+    const keys = history ? keysOfEntry(history, (log?.seq ?? 0) + 1) : present;
+    await applyMembership(tx, { nodeDid, keys, bytes: entry, log });
+  }
   await moveCursor(tx, nodeDid, seq);
   return { cursor: seq, newest: seq, refusals: [] };
 }
@@ -128,8 +133,12 @@ async function commitOrRefusal(tx: Transaction, nodeDid: Did, body: unknown): Pr
     return await applyCommit(tx, nodeDid, body);
   } catch (error) {
     // Everything is proven before the first row is written: there is nothing to take back.
-    if (error instanceof ProofError) return [error.reason];
-    throw error;
+    if (!(error instanceof ProofError)) throw error;
+    const { reason } = error;
+    const did = claimedActor(body);
+    if (reason !== 'not-continuous' || !did) return [reason];
+    // The first says it all, until the repo is fetched anew.
+    return (await askForRepo(tx, { did, nodeDid, reason })) ? [reason] : [];
   }
 }
 
@@ -143,6 +152,17 @@ async function skipUnstorable({ db, nodeDid }: EventSource, { body }: NodeEvent)
     await moveCursor(tx, nodeDid, seq);
   });
   return { cursor: seq, newest: seq, refusals: [reason] };
+}
+
+/** Whether an entry was read from the log itself before the stream brought it. */
+function isRead(entry: Uint8Array, logRead: number): boolean {
+  try {
+    const { seq } = decodeCanonicalMap(entry);
+    return Number.isSafeInteger(seq) && Number(seq) >= 1 && Number(seq) <= logRead;
+  } catch (error) {
+    if (error instanceof ProofError) return false;
+    throw error;
+  }
 }
 
 function positionOf(body: unknown): number | undefined {

@@ -5,6 +5,7 @@ import {
   verifyMembershipEntry,
 } from '@stratos/protocol';
 import { lockActorAtNode, type Transaction } from '../database.ts';
+import { askForRepo } from '../resync/ask-for-repo.ts';
 import { refreshReaders } from '../visibility/readers.ts';
 
 export interface MembershipEvent {
@@ -25,7 +26,8 @@ export async function applyMembership(tx: Transaction, event: MembershipEvent): 
   });
   const { did, active, signingKey, issuedAt } = entry;
   await lockActorAtNode(tx, did, nodeDid);
-  await forgetOtherRepo(tx, { did, nodeDid, signingKey });
+  const known = await tx.membership.findUnique({ where: { did_nodeDid: { did, nodeDid } } });
+  if (known && known.signingKey !== signingKey) await forgetRepo(tx, did, nodeDid);
   const values = { active, signingKey, issuedAt, seq: entry.seq };
   await tx.membership.upsert({
     where: { did_nodeDid: { did, nodeDid } },
@@ -40,6 +42,8 @@ export async function applyMembership(tx: Transaction, event: MembershipEvent): 
     });
   }
   await refreshReaders(tx, did, nodeDid);
+  // What they wrote meanwhile may have come without its content, and does not come again.
+  if (active && known?.active === false) await askForRepo(tx, { did, nodeDid, reason: 'returned' });
   await tx.node.update({
     where: { did: nodeDid },
     data: { membershipSeq: entry.seq, membershipHead: cid },
@@ -47,13 +51,8 @@ export async function applyMembership(tx: Transaction, event: MembershipEvent): 
 }
 
 /** Another key is another repo: what the one before held is gone at the node, and so it is here. */
-async function forgetOtherRepo(
-  tx: Transaction,
-  { did, nodeDid, signingKey }: { did: Did; nodeDid: Did; signingKey: DidKey },
-): Promise<void> {
+async function forgetRepo(tx: Transaction, did: Did, nodeDid: Did): Promise<void> {
   const where = { did, nodeDid };
-  const known = await tx.membership.findUnique({ where: { did_nodeDid: where } });
-  if (!known || known.signingKey === signingKey) return;
   await tx.post.deleteMany({ where });
   await tx.repo.deleteMany({ where });
 }

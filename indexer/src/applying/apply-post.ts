@@ -1,7 +1,8 @@
+import { Prisma } from '@stratos/prisma';
 import type { Did, Tid, VerifiedOp } from '@stratos/protocol';
 import type { Transaction } from '../database.ts';
 import { replaceReaders } from '../visibility/readers.ts';
-import { readPost } from './post-row.ts';
+import { type PostRow, readPost } from './post-row.ts';
 
 export interface PostContext {
   did: Did;
@@ -10,6 +11,17 @@ export interface PostContext {
   /** What the author may write to at this position of the stream; empty when no member. */
   allowed: ReadonlySet<string>;
 }
+
+/** A post that may be written. */
+export interface AcceptedPost extends PostRow {
+  uri: string;
+  rkey: string;
+  cid: string;
+  bytes: Uint8Array;
+  boundaries: readonly string[];
+}
+
+type ProvenPost = Pick<VerifiedOp, 'uri' | 'rkey' | 'cid' | 'record' | 'flaw'>;
 
 /**
  * Applies one proven operation on a post.
@@ -22,38 +34,32 @@ export async function applyPost(
   op: VerifiedOp,
   context: PostContext,
 ): Promise<string | undefined> {
+  const { did, nodeDid } = context;
   if (op.action === 'delete') {
-    await buryPost(tx, op.uri, context);
+    await buryPosts(tx, [op.uri], context);
     return undefined;
   }
-  if (!op.cid || !op.record) {
-    await removePost(tx, op.uri, context.nodeDid);
-    return op.flaw;
+  const judged = judgePost(op, context);
+  if (!judged.post) {
+    await removePosts(tx, [op.uri], nodeDid);
+    return judged.refused;
   }
-  const post = readPost(op.record.value);
-  const refused = post ? refuseBoundaries(op.record.boundaries, context) : 'invalid-record';
-  if (!post || refused) {
-    await removePost(tx, op.uri, context.nodeDid);
-    return refused;
-  }
-  const { did, nodeDid, rev } = context;
-  const { bytes, boundaries } = op.record;
-  const { text, replyRoot, replyParent, createdAt } = post;
-  const now = new Date();
-  await tx.$executeRaw`
-    insert into stratos_post (uri, node_did, cid, did, rkey, rev, record, text, reply_root,
-      reply_parent, created_at, indexed_at, sort_at, boundaries)
-    values (${op.uri}, ${nodeDid}, ${op.cid}, ${did}, ${op.rkey}, ${rev}, ${bytes}, ${text},
-      ${replyRoot}, ${replyParent}, ${createdAt}, ${now}, least(${createdAt}::timestamptz, ${now}::timestamptz), ${boundaries})
-    on conflict (uri, node_did) do update set
-      cid = excluded.cid, rev = excluded.rev, record = excluded.record, text = excluded.text,
-      reply_root = excluded.reply_root, reply_parent = excluded.reply_parent,
-      created_at = excluded.created_at, boundaries = excluded.boundaries,
-      sort_at = least(excluded.created_at, stratos_post.indexed_at)`;
-  await tx.$executeRaw`
-    delete from stratos_tombstone where uri = ${op.uri} and node_did = ${nodeDid}`;
-  await replaceReaders(tx, { did, nodeDid, uri: op.uri });
+  await writePosts(tx, [judged.post], context);
+  await replaceReaders(tx, { did, nodeDid, uris: [op.uri] });
   return undefined;
+}
+
+/** Whether a proven record may be written as a post, and why it is refused if that is to be told. */
+export function judgePost(
+  { uri, rkey, cid, record, flaw }: ProvenPost,
+  context: PostContext,
+): { post: AcceptedPost; refused?: undefined } | { post?: undefined; refused: string | undefined } {
+  if (!cid || !record) return { refused: flaw };
+  const row = readPost(record.value);
+  const refused = row ? refuseBoundaries(record.boundaries, context) : 'invalid-record';
+  if (!row || refused) return { refused };
+  const { bytes, boundaries } = record;
+  return { post: { ...row, uri, rkey, cid, bytes, boundaries } };
 }
 
 function refuseBoundaries(boundaries: readonly string[], context: PostContext): string | undefined {
@@ -66,15 +72,51 @@ function refuseBoundaries(boundaries: readonly string[], context: PostContext): 
     : 'boundary-not-held';
 }
 
-async function buryPost(tx: Transaction, uri: string, { nodeDid, rev }: PostContext) {
-  await removePost(tx, uri, nodeDid);
-  await tx.tombstone.upsert({
-    where: { uri_nodeDid: { uri, nodeDid } },
-    create: { uri, nodeDid, rev },
-    update: { rev, deletedAt: new Date() },
-  });
+/** Writes posts in place of their earlier versions; their readers are for the caller to replace. */
+export async function writePosts(
+  tx: Transaction,
+  posts: readonly AcceptedPost[],
+  { did, nodeDid, rev }: PostContext,
+): Promise<void> {
+  if (posts.length === 0) return;
+  const now = new Date();
+  const rows = posts.map(
+    ({ uri, rkey, cid, bytes, text, replyRoot, replyParent, createdAt, boundaries }) =>
+      Prisma.sql`(${uri}, ${nodeDid}, ${cid}, ${did}, ${rkey}, ${rev}, ${bytes}, ${text},
+        ${replyRoot}, ${replyParent}, ${createdAt}, ${now},
+        least(${createdAt}::timestamptz, ${now}::timestamptz), ${boundaries})`,
+  );
+  await tx.$executeRaw`
+    insert into stratos_post (uri, node_did, cid, did, rkey, rev, record, text, reply_root,
+      reply_parent, created_at, indexed_at, sort_at, boundaries)
+    values ${Prisma.join(rows)}
+    on conflict (uri, node_did) do update set
+      cid = excluded.cid, rev = excluded.rev, record = excluded.record, text = excluded.text,
+      reply_root = excluded.reply_root, reply_parent = excluded.reply_parent,
+      created_at = excluded.created_at, boundaries = excluded.boundaries,
+      sort_at = least(excluded.created_at, stratos_post.indexed_at)`;
+  const uris = posts.map(({ uri }) => uri);
+  await tx.tombstone.deleteMany({ where: { uri: { in: uris }, nodeDid } });
 }
 
-async function removePost(tx: Transaction, uri: string, nodeDid: string): Promise<void> {
-  await tx.post.deleteMany({ where: { uri, nodeDid } });
+/** Removes posts that their author deleted, and remembers that. */
+export async function buryPosts(
+  tx: Transaction,
+  uris: readonly string[],
+  { nodeDid, rev }: Pick<PostContext, 'nodeDid' | 'rev'>,
+): Promise<void> {
+  await removePosts(tx, uris, nodeDid);
+  await tx.$executeRaw`
+    insert into stratos_tombstone (uri, node_did, rev)
+    select uri, ${nodeDid}, ${rev} from unnest(${uris}::text[]) as uri
+    on conflict (uri, node_did) do update set rev = excluded.rev, deleted_at = now()`;
+}
+
+export async function removePosts(
+  tx: Transaction,
+  uris: readonly string[],
+  nodeDid: string,
+): Promise<void> {
+  if (uris.length === 0) return;
+  await tx.post.deleteMany({ where: { uri: { in: [...uris] }, nodeDid } });
 }

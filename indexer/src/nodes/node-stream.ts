@@ -23,6 +23,13 @@ export interface NodeStreamOptions {
 /** The node refuses the stream or ends it with a word of its own. */
 export class NodeStreamError extends Error {
   override name = 'NodeStreamError';
+  /** The node's own word for why, if it gave one. */
+  readonly code: string | undefined;
+
+  constructor(message: string, code?: string) {
+    super(message);
+    this.code = code;
+  }
 }
 
 /**
@@ -73,8 +80,10 @@ function connect({ endpoint, cursor, token, devMode }: NodeStreamOptions): WebSo
 function parse(bytes: unknown): NodeEvent {
   if (!(bytes instanceof Uint8Array)) throw new NodeStreamError('a frame is not binary');
   const frame = Frame.fromBytes(bytes);
-  if (frame.isError())
-    throw new NodeStreamError(`the node ends the stream: ${errorCode(frame.code)}`);
+  if (frame.isError()) {
+    const code = errorCode(frame.code);
+    throw new NodeStreamError(`the node ends the stream: ${code}`, code);
+  }
   return { type: frame.isMessage() ? (frame.type ?? '') : '', body: frame.body };
 }
 

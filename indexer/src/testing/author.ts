@@ -1,8 +1,11 @@
 import {
+  BlockMap,
   blocksToCarFile,
+  getFullRepo,
   MemoryBlockstore,
   type RecordWriteOp,
   Repo,
+  readCarWithRoot,
   WriteOpAction,
 } from '@atproto/repo';
 import { type Boundary, type Did, SigningKey } from '@stratos/protocol';
@@ -28,8 +31,7 @@ export class Author {
   }
 
   /** @param rev - of the first commit, when it is not to be of now */
-  static async create(did: Did, rev?: string): Promise<Author> {
-    const key = SigningKey.generate('P-256');
+  static async create(did: Did, rev?: string, key = SigningKey.generate('P-256')): Promise<Author> {
     const storage = new MemoryBlockstore();
     const first = await Repo.formatInitCommit(storage, did, key, [], rev);
     return new Author(did, key, await Repo.createFromCommit(storage, first));
@@ -82,6 +84,15 @@ export class Author {
     };
   }
 
+  /** The whole repo as a node sends it, without those blocks that a lie leaves out. */
+  async car(lie: { without?: (block: Uint8Array) => boolean } = {}): Promise<Uint8Array> {
+    const car = await collect(getFullRepo(this.#repo.storage, this.#repo.cid));
+    if (!lie.without) return car;
+    const { root, blocks } = await readCarWithRoot(car);
+    const kept = blocks.entries().filter(({ bytes }) => !lie.without?.(bytes));
+    return blocksToCarFile(root, new BlockMap(kept.map(({ cid, bytes }) => [cid, bytes])));
+  }
+
   async post(rkey: string, boundaries: string[], text = 'hello'): Promise<UnplacedCommit> {
     return this.commit([create(rkey, boundaries, text)]);
   }
@@ -119,6 +130,10 @@ export function postRecord(boundaries: readonly (Boundary | string)[], text: str
     },
     createdAt: now(),
   };
+}
+
+async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  return new Uint8Array(Buffer.concat(await Array.fromAsync(chunks)));
 }
 
 function now() {

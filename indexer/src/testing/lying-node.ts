@@ -1,8 +1,8 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { LexMap } from '@atproto/lex-data';
-import { MessageFrame } from '@atproto/xrpc-server';
+import { ErrorFrame, MessageFrame } from '@atproto/xrpc-server';
 import {
   type Boundary,
   type Did,
@@ -29,17 +29,22 @@ export class LyingNode implements AsyncDisposable {
   readonly connections: { authorization: string | undefined; cursor: number }[] = [];
   /** Whether the current position is told after the backlog. */
   beats = true;
+  logPageSize = 100;
   document: Record<string, unknown> = {};
   /** What it publishes as its keys so far; nothing if undefined. */
   keyHistory: unknown[] | undefined;
   did!: Did;
   url!: string;
   log: MembershipLogHead | undefined;
-  readonly #http = createServer((request, response) => {
-    const answer = this.#answer(request.url);
-    response.writeHead(answer ? 200 : 404, { 'content-type': 'application/json' });
-    response.end(JSON.stringify(answer ?? {}));
-  });
+  /** The membership log, as it is to be had besides the stream. */
+  readonly entries: { seq: number; bytes: Uint8Array }[] = [];
+  /** Events up to here are no longer to be had. */
+  floor = 0;
+  /** What it gives when asked for somebody's repo. */
+  readonly repos = new Map<string, () => Promise<Uint8Array>>();
+  /** Those whose repo it was asked for, and by what token. */
+  readonly repoRequests: { did: string; authorization: string | undefined }[] = [];
+  readonly #http = createServer((request, response) => void this.#respond(request, response));
   readonly #sockets = new WebSocketServer({ server: this.#http });
 
   static async start(port = 0): Promise<LyingNode> {
@@ -108,6 +113,7 @@ export class LyingNode implements AsyncDisposable {
       signedBy,
     );
     this.log = { seq: signed.entry.seq, cid: signed.cid };
+    this.entries.push({ seq: signed.entry.seq, bytes: signed.bytes });
     return this.membershipBytes(signed.bytes);
   }
 
@@ -145,10 +151,36 @@ export class LyingNode implements AsyncDisposable {
     await new Promise((done) => this.#http.close(done));
   }
 
-  #answer(url: string | undefined): object | undefined {
-    if (url === '/.well-known/did.json') return this.document;
-    if (!url?.endsWith(zone.stratos.identity.getKeyHistory.$nsid)) return undefined;
+  async #respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '', this.url);
+    if (url.pathname === `/xrpc/${zone.stratos.sync.getRepo.$nsid}`) {
+      const did = url.searchParams.get('did') ?? '';
+      this.repoRequests.push({ did, authorization: request.headers.authorization });
+      const car = await this.repos.get(did)?.();
+      response.writeHead(car ? 200 : 404).end(car);
+      return;
+    }
+    const answer = this.#answer(url);
+    response.writeHead(answer ? 200 : 404, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(answer ?? {}));
+  }
+
+  #answer({ pathname, searchParams }: URL): object | undefined {
+    if (pathname === '/.well-known/did.json') return this.document;
+    if (pathname.endsWith(zone.stratos.admin.getMembershipLog.$nsid)) {
+      return this.#logPage(Number(searchParams.get('cursor')), this.logPageSize);
+    }
+    if (!pathname.endsWith(zone.stratos.identity.getKeyHistory.$nsid)) return undefined;
     return this.keyHistory && { did: this.did, keys: this.keyHistory };
+  }
+
+  #logPage(after: number, limit: number): object {
+    const found = this.entries.filter(({ seq }) => seq > after);
+    const entries = found.slice(0, limit).map(({ seq, bytes }) => ({
+      seq,
+      entry: { $bytes: Buffer.from(bytes).toString('base64') },
+    }));
+    return { entries, ...(found.length > limit && { cursor: entries.at(-1)?.seq }) };
   }
 
   #place(type: string, body: LexMap): NodeEvent {
@@ -162,7 +194,15 @@ export class LyingNode implements AsyncDisposable {
   async #serve(socket: WebSocket, request: IncomingMessage): Promise<void> {
     const cursor = Number(new URL(request.url ?? '', this.url).searchParams.get('cursor'));
     this.connections.push({ authorization: request.headers.authorization, cursor });
-    this.#sent.set(socket, cursor);
+    if (cursor > this.position) {
+      socket.send(new ErrorFrame({ error: 'FutureCursor' }).toBytes());
+      socket.close();
+      return;
+    }
+    if (cursor < this.floor) {
+      socket.send(bytesOf({ type: '#info', body: { name: 'OutdatedCursor' } }));
+    }
+    this.#sent.set(socket, Math.max(cursor, this.floor));
     await this.#send(socket);
   }
 

@@ -2,8 +2,8 @@ import { Prisma } from '@stratos/prisma';
 import type { Transaction } from '../database.ts';
 
 /**
- * The node says that the person is a member, the person's PDS says the same, and of the same key, and
- * the account is in use.
+ * The node says that the person is a member, the person's PDS says the same, and of the same key, the
+ * account is in use, and what we have of the repo is not known to be outdated.
  */
 function countsAt(did: string, nodeDid: string): Prisma.Sql {
   return Prisma.sql`exists (
@@ -11,6 +11,10 @@ function countsAt(did: string, nodeDid: string): Prisma.Sql {
     join stratos_enrollment e
       on e.did = m.did and e.node_did = m.node_did and e.signing_key = m.signing_key
     where m.did = ${did} and m.node_did = ${nodeDid} and m.active
+      and not exists (
+        select 1 from stratos_resync s
+        where s.did = m.did and s.node_did = m.node_did and s.reason = 'outdated'
+      )
       and coalesce((select a.active from stratos_actor a where a.did = m.did), true)
   )`;
 }
@@ -26,15 +30,16 @@ export async function refreshReaders(tx: Transaction, did: string, nodeDid: stri
   await insertReaders(tx, did, nodeDid, Prisma.empty);
 }
 
-/** The same for one post that was just written; rows of an earlier version go first. */
+/** The same for posts that were just written; rows of earlier versions go first. */
 export async function replaceReaders(
   tx: Transaction,
-  post: { did: string; nodeDid: string; uri: string },
+  posts: { did: string; nodeDid: string; uris: readonly string[] },
 ): Promise<void> {
-  const { did, nodeDid, uri } = post;
+  const { did, nodeDid, uris } = posts;
   await tx.$executeRaw`
-    delete from stratos_post_boundary where uri = ${uri} and node_did = ${nodeDid}`;
-  await insertReaders(tx, did, nodeDid, Prisma.sql`and p.uri = ${uri}`);
+    delete from stratos_post_boundary
+    where uri = any(${uris}::text[]) and node_did = ${nodeDid}`;
+  await insertReaders(tx, did, nodeDid, Prisma.sql`and p.uri = any(${uris}::text[])`);
 }
 
 async function insertReaders(tx: Transaction, did: string, nodeDid: string, filter: Prisma.Sql) {

@@ -1,0 +1,87 @@
+import { keysOfEntry, mintServiceAuth, ProofError } from '@stratos/protocol';
+import { zone } from '@stratos/protocol/lexicons';
+import { z } from 'zod';
+import { BrokenTrustError, type EventSource } from '../applying/apply-event.ts';
+import { applyMembership } from '../applying/apply-membership.ts';
+import { lockNodeState } from '../applying/node-state.ts';
+import { recordRefusal } from '../applying/refusal.ts';
+import { inTransaction } from '../database.ts';
+import type { FollowerContext } from './node-follower.ts';
+
+const method = zone.stratos.admin.getMembershipLog;
+const ENTRIES_PER_PAGE = 100;
+
+const page = z.object({
+  entries: z.array(z.object({ entry: z.object({ $bytes: z.string() }) })),
+  cursor: z.int().optional(),
+});
+
+/** The node does not give its membership log. */
+export class MembershipLogError extends Error {
+  override name = 'MembershipLogError';
+}
+
+/**
+ * Reads a node's membership log from where we are to its end, and applies it as if it had come on the
+ * stream.
+ *
+ * @throws BrokenTrustError when it is not the log that we know
+ */
+export async function readMembershipLog(
+  context: Pick<FollowerContext, 'appView' | 'fetchLog'>,
+  source: EventSource & { endpoint: string },
+  signal: AbortSignal,
+): Promise<void> {
+  const { db, nodeDid } = source;
+  for (let isMore = true; isMore && !signal.aborted; ) {
+    const node = await db.node.findUniqueOrThrow({ where: { did: nodeDid } });
+    const { entries, cursor } = await fetchPage(
+      context,
+      source,
+      Number(node.membershipSeq),
+      signal,
+    );
+    for (const { entry } of entries) await applyEntry(source, Buffer.from(entry.$bytes, 'base64'));
+    isMore = cursor !== undefined && entries.length > 0;
+  }
+  signal.throwIfAborted();
+}
+
+async function fetchPage(
+  { appView, fetchLog }: Pick<FollowerContext, 'appView' | 'fetchLog'>,
+  { nodeDid, endpoint }: EventSource & { endpoint: string },
+  after: number,
+  signal: AbortSignal,
+) {
+  const url = new URL(`/xrpc/${method.$nsid}`, endpoint);
+  url.searchParams.set('cursor', String(after));
+  url.searchParams.set('limit', String(ENTRIES_PER_PAGE));
+  const { did: issuer, key } = appView;
+  const token = await mintServiceAuth({ issuer, audience: nodeDid, lxm: method.$lxm, key });
+  const response = await fetchLog(url, { headers: { authorization: `Bearer ${token}` }, signal });
+  if (!response.ok) {
+    await response.body?.cancel();
+    throw new MembershipLogError(`the node answers ${response.status} when asked for its log`);
+  }
+  const parsed = page.safeParse(await response.json());
+  if (!parsed.success) throw new MembershipLogError('what the node gives is no log');
+  return parsed.data;
+}
+
+async function applyEntry(source: EventSource, bytes: Uint8Array): Promise<void> {
+  const { db, nodeDid, keys: present, history } = source;
+  try {
+    await inTransaction(db, async (tx) => {
+      const { log } = await lockNodeState(tx, nodeDid);
+      const seq = (log?.seq ?? 0) + 1;
+      const keys = history ? keysOfEntry(history, seq) : present;
+      await applyMembership(tx, { nodeDid, keys, bytes, log });
+      await tx.node.update({ where: { did: nodeDid }, data: { membershipRead: seq } });
+    });
+  } catch (error) {
+    if (!(error instanceof ProofError)) throw error;
+    const reason = `log:${error.reason}`;
+    await inTransaction(db, (tx) => recordRefusal(tx, { source: nodeDid, reason }));
+    throw new BrokenTrustError(error.reason, { cause: error });
+  }
+}
