@@ -1,4 +1,4 @@
-import { Agent, request } from 'node:http';
+import { Pool } from 'undici';
 
 /** A request that is ready to be sent, token and all. */
 export interface Prepared {
@@ -24,7 +24,7 @@ export async function load(
   requests: readonly Prepared[],
   connections: number,
 ): Promise<Load> {
-  const agent = new Agent({ keepAlive: true, maxSockets: connections });
+  const pool = new Pool(base, { connections });
   const latencies: number[] = [];
   const queue = requests.values();
   let bytes = 0;
@@ -32,7 +32,7 @@ export async function load(
   const work = async () => {
     for (const prepared of queue) {
       const sent = performance.now();
-      const answer = await send(base, prepared, agent);
+      const answer = await send(pool, prepared);
       latencies.push(performance.now() - sent);
       bytes += answer.length;
       prepared.onAnswer?.(answer.toString('latin1'));
@@ -41,27 +41,33 @@ export async function load(
   try {
     await Promise.all(Array.from({ length: connections }, work));
   } finally {
-    agent.destroy();
+    await pool.destroy();
   }
   const seconds = (performance.now() - start) / 1000;
   return { perSecond: requests.length / seconds, latencies, bytes };
 }
 
-function send(base: URL, { path, headers, body }: Prepared, agent: Agent): Promise<Buffer> {
+/** @NOTE without streams or promises in between: on few cores the sender would take from the service */
+function send(pool: Pool, { path, headers, body }: Prepared): Promise<Buffer> {
   return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let status = 0;
     const method = body === undefined ? 'GET' : 'POST';
-    const outgoing = request(new URL(path, base), { method, agent, headers }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('error', reject);
-      response.on('end', () => {
-        const answer = Buffer.concat(chunks);
-        if (response.statusCode === 200) resolve(answer);
-        else
-          reject(new Error(`${path}: ${response.statusCode} ${answer.toString().slice(0, 300)}`));
-      });
-    });
-    outgoing.on('error', reject);
-    outgoing.end(body);
+    pool.dispatch(
+      { path, method, headers, body: body ?? null },
+      {
+        onRequestStart: () => undefined,
+        onResponseStart: (_controller, statusCode) => {
+          status = statusCode;
+        },
+        onResponseData: (_controller, chunk) => chunks.push(chunk),
+        onResponseEnd: () => {
+          const answer = Buffer.concat(chunks);
+          if (status === 200) resolve(answer);
+          else reject(new Error(`${path}: ${status} ${answer.toString().slice(0, 300)}`));
+        },
+        onResponseError: (_controller, error) => reject(error),
+      },
+    );
   });
 }

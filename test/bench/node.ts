@@ -3,6 +3,7 @@ import { load } from './load.ts';
 import { measureLimits, type Needs } from './machine/limits.ts';
 import { measureBackfill } from './node/backfill.ts';
 import { DpopSessions, serviceAuth } from './node/credentials.ts';
+import { type ImportOptions, measureImport } from './node/import.ts';
 import { measure } from './node/measure.ts';
 import { startMeasuredNode } from './node/measured-node.ts';
 import { printMemory } from './node/memory.ts';
@@ -38,13 +39,14 @@ const [seconds, rounds, actorCount, connections] = [
   Number(values.connections),
 ] as const;
 
-await using people = await People.start(actorCount + 2);
-const [appView, archivist, ...actors] = people.list;
-if (!appView || !archivist) throw new Error('there is nobody');
+await using people = await People.start(actorCount + rounds + 3);
+const [appView, archivist, source, ...others] = people.list;
+const [actors, movers] = [others.slice(rounds), others.slice(0, rounds)];
+if (!appView || !archivist || !source) throw new Error('there is nobody');
 const flags = values.profile ? ['--cpu-prof', `--cpu-prof-dir=${values.profile}`] : [];
 await using node = await startMeasuredNode({
   people,
-  actors: [archivist, ...actors],
+  actors: [archivist, ...others],
   appView,
   flags,
 });
@@ -56,10 +58,10 @@ const refresh = () => requests.refresh();
 if (values.memory) {
   await printMemory(node, requests, { writes: Number(values.memory), connections });
 } else {
-  await measureAll(appView);
+  await measureAll(appView, { movers, source });
 }
 
-async function measureAll(reader: Person): Promise<void> {
+async function measureAll(reader: Person, moving: ImportOptions): Promise<void> {
   const limits = await measureLimits(connections);
   printLimits(limits);
   console.log(`
@@ -84,6 +86,7 @@ One node, SQLite, ${actorCount} actors, ${values.auth}, ${connections} connectio
   if ('subscribeService'.includes(values.only)) {
     rows.push(await measureBackfill(node, reader, { frames: written.requests, rounds }));
   }
+  if ('importRepo'.includes(values.only)) rows.push(await measureImport(node, moving));
   printMeasured(rows, limits);
   console.log(`\n${number(written.requests)} records written; memory before: ${number(rss)} MB`);
 }

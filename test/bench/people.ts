@@ -1,8 +1,12 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { LexMap } from '@atproto/lex-data';
+import { lexToJson } from '@atproto/lex-json';
 import { type Did, mintServiceAuth, SigningKey, toDid } from '@stratos/protocol';
+import { com } from '@stratos/protocol/lexicons';
 
+const LIST_RECORDS = `/xrpc/${com.atproto.repo.listRecords.$nsid}`;
 /** Lifetime of the tokens, which are made before the clock runs: the longest that is accepted. */
 const TOKEN_SECONDS = 300;
 
@@ -10,6 +14,8 @@ const TOKEN_SECONDS = 300;
 export class Person {
   readonly did: Did;
   readonly key = SigningKey.generate('secp256k1');
+  /** What their PDS has of them. */
+  readonly records: LexMap[] = [];
 
   constructor(index: number) {
     const letters = String(index).replaceAll(/\d/g, (digit) => 'abcdefghij'[Number(digit)] ?? '');
@@ -22,17 +28,25 @@ export class Person {
     return `Bearer ${await mintServiceAuth({ ...options, audience, lxm })}`;
   }
 
-  get document() {
+  /** What their PDS answers who lists records. */
+  get listed() {
+    return { records: this.records.map((value) => ({ value: lexToJson(value) })) };
+  }
+
+  document(pds: URL) {
     const publicKeyMultibase = this.key.did().slice('did:key:'.length);
     const id = `${this.did}#atproto`;
     return {
       id: this.did,
       verificationMethod: [{ id, type: 'Multikey', controller: this.did, publicKeyMultibase }],
+      service: [
+        { id: '#atproto_pds', type: 'AtprotoPersonalDataServer', serviceEndpoint: pds.origin },
+      ],
     };
   }
 }
 
-/** People, and a directory over HTTP that knows their DID documents as a PLC directory does. */
+/** People, with a server that is their PDS, and knows their DID documents as a PLC directory does. */
 export class People implements AsyncDisposable {
   readonly list: readonly Person[];
   readonly directory: URL;
@@ -46,15 +60,20 @@ export class People implements AsyncDisposable {
 
   static async start(count: number): Promise<People> {
     const list = Array.from({ length: count }, (_, index) => new Person(index));
-    const documents = new Map(list.map(({ did, document }) => [`/${did}`, document]));
+    const byDid = new Map<string, Person>(list.map((person) => [person.did, person]));
     const server = createServer((req, res) => {
-      const document = documents.get(decodeURIComponent(req.url ?? ''));
-      res.writeHead(document ? 200 : 404, { 'content-type': 'application/json' });
-      res.end(JSON.stringify(document ?? {}));
+      const { pathname, searchParams } = new URL(req.url ?? '', directory);
+      const isOfPds = pathname === LIST_RECORDS;
+      const did = isOfPds ? searchParams.get('repo') : decodeURIComponent(pathname.slice(1));
+      const person = byDid.get(did ?? '');
+      const answer = isOfPds ? person?.listed : person?.document(directory);
+      res.writeHead(answer ? 200 : 404, { 'content-type': 'application/json' });
+      res.end(JSON.stringify(answer ?? {}));
     });
     await once(server.listen(0, '127.0.0.1'), 'listening');
     const { port } = server.address() as AddressInfo;
-    return new People(list, new URL(`http://127.0.0.1:${port}`), server);
+    const directory = new URL(`http://127.0.0.1:${port}`);
+    return new People(list, directory, server);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -85,7 +85,7 @@ it('knows the newest position when nothing of it is left', async () => {
   const head = await node.ctx.service.events.head();
   await forgetAll(later(8));
   expect(await node.ctx.service.events.after(0, 10)).toEqual([]);
-  expect(await heartbeatAt(node.ctx, head)).toMatchObject({ seq: head });
+  expect((await heartbeatAt(node.ctx, head))?.body).toMatchObject({ seq: head });
   expect(typesOf(await heardByAppView(head))).toEqual(['#heartbeat']);
   expect(typesOf(await heardByAppView(head - 1))).toEqual(['#info', '#heartbeat']);
   await using future = await StreamClient.openRecords(node, rei, {
@@ -166,16 +166,16 @@ it('tells a listener who is overtaken by it, if that loses anything to them', as
   const listening = { did: rei.did, listener: 'owner', domain: undefined } as const;
   const records = actorStream(node.ctx, { ...listening, cursor: undefined, signal });
   const service = serviceStream(node.ctx, { cursor: 0, signal });
-  expect((await service.next()).value).toMatchObject({ seq: 1 });
+  expect((await service.next()).value.body).toMatchObject({ seq: 1 });
   await records.next();
   await forgetAll(later(8));
   const news = await node.createPost(rei, postRecord('news'));
   const rest = [];
-  for await (const message of service) {
-    rest.push(message.$type?.split('#')[1]);
-    if (rest.at(-1) === 'heartbeat') break;
+  for await (const { header } of service) {
+    rest.push('t' in header && header.t);
+    if (rest.at(-1) === '#heartbeat') break;
   }
-  expect(rest).toEqual(['info', 'commit', 'heartbeat']);
+  expect(rest).toEqual(['#info', '#commit', '#heartbeat']);
   const ofRei = [];
   for await (const message of records) {
     if ('ops' in message) ofRei.push(message.rev);

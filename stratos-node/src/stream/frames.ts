@@ -1,15 +1,14 @@
-import { parseCid } from '@atproto/lex-data';
 import type { DatetimeString } from '@atproto/syntax';
+import { type Frame, MessageFrame } from '@atproto/xrpc-server';
 import { type AtUri, type Cid, type Did, signHeartbeat } from '@stratos/protocol';
 import { zone } from '@stratos/protocol/lexicons';
 import type { NodeContext } from '../context.ts';
-import { appendToCar } from '../repo/car.ts';
-import type { ActorReader, CommitEvent, EventOp } from '../storage/actor-storage.ts';
+import type { EventOp, RecordContent } from '../storage/actor-storage.ts';
 import type { LogEvent } from '../storage/service-storage.ts';
+import { CommitFrames, type EmittedCommit } from './commit-frame.ts';
 import { withContent } from './content-rule.ts';
 
 const stream = zone.stratos.sync.subscribeService;
-export type StreamMessage = zone.stratos.sync.subscribeService.$Message;
 
 type FrameContext = Pick<NodeContext, 'actors' | 'service' | 'config' | 'nodeKey'>;
 
@@ -20,25 +19,27 @@ type FrameContext = Pick<NodeContext, 'actors' | 'service' | 'config' | 'nodeKey
 export async function framesOf(
   ctx: FrameContext,
   events: readonly LogEvent[],
-): Promise<(StreamMessage | undefined)[]> {
+): Promise<(Frame | undefined)[]> {
   const memberships = await ctx.service.memberships.entries(refsOf(events, 'membership'));
   const commits = await commitsOf(ctx, events);
-  return events.map((event) => {
-    const { seq, did, time, ref } = event;
-    const at = { seq, time: time as DatetimeString };
-    if (event.kind === 'membership') {
-      return stream.membership.build({ ...at, entry: found(memberships.get(ref)) });
+  const commitFrames = new CommitFrames(commits.values());
+  return events.map(({ kind, seq, time, ref }) => {
+    if (kind === 'membership') {
+      const entry = found(memberships.get(ref));
+      return toFrame(stream.membership.build({ seq, time: time as DatetimeString, entry }));
     }
-    const commit = commits.get(`${did} ${ref}`);
-    return commit && commitFrame(seq, did, commit);
+    const commit = commits.get(seq);
+    return commit && commitFrames.frame(commit);
   });
 }
 
+/** A message that is not a commit, as a frame. */
+export function toFrame(message: zone.stratos.sync.subscribeService.$Message): Frame {
+  return MessageFrame.fromLexValue(message, stream.$nsid);
+}
+
 /** A heartbeat for a consumer that has seen everything up to `seq`; undefined if there is more. */
-export async function heartbeatAt(
-  ctx: FrameContext,
-  seq: number,
-): Promise<StreamMessage | undefined> {
+export async function heartbeatAt(ctx: FrameContext, seq: number): Promise<Frame | undefined> {
   const { head, membership } = await ctx.service.transact(async (stores) => ({
     head: await stores.events.head(),
     membership: await stores.memberships.head(),
@@ -54,28 +55,27 @@ export async function heartbeatAt(
     },
     ctx.nodeKey,
   );
-  return stream.heartbeat.build(frame);
+  return toFrame(stream.heartbeat.build(frame));
 }
 
-interface EmittedCommit {
-  event: CommitEvent;
-  /** Those records of the commit that still exist and that the stream may carry. */
-  records: ReadonlyMap<Cid, Uint8Array>;
-}
-
+/** By position in the stream. */
 async function commitsOf(
   ctx: FrameContext,
   events: readonly LogEvent[],
-): Promise<Map<string, EmittedCommit>> {
-  const commits = new Map<string, EmittedCommit>();
+): Promise<Map<number, EmittedCommit>> {
+  const commits = new Map<number, EmittedCommit>();
   const ofCommits = events.filter(({ kind }) => kind === 'commit');
   const byAuthor = Map.groupBy(ofCommits, (event) => event.did);
   const open = await withContent(ctx, [...byAuthor.keys()], 'AppView');
   for (const [did, own] of byAuthor) {
     await ctx.actors.read(did, async (actor) => {
-      for (const [seq, event] of await actor.events(own.map(({ ref }) => ref))) {
-        const records = open.has(did) ? await livingRecords(actor, event.ops) : new Map();
-        commits.set(`${did} ${seq}`, { event, records });
+      const kept = await actor.events(own.map(({ ref }) => ref));
+      const uris = open.has(did) ? kept.values().flatMap(({ ops }) => madeBy(did, ops).keys()) : [];
+      const contents = await actor.contents([...uris]);
+      const stored = new Map(contents.map((content) => [content.uri, content]));
+      for (const { seq, ref } of own) {
+        const event = kept.get(ref);
+        if (event) commits.set(seq, { seq, did, event, records: living(did, event.ops, stored) });
       }
     });
   }
@@ -83,38 +83,24 @@ async function commitsOf(
 }
 
 /** The bytes of those records that are still what the operations made them, and not taken down. */
-async function livingRecords(
-  actor: ActorReader,
+function living(
+  did: Did,
   ops: readonly EventOp[],
-): Promise<Map<Cid, Uint8Array>> {
-  const made = new Map(
-    ops.flatMap(({ cid, path }) => (cid ? [[`at://${actor.did}/${path}` as AtUri, cid]] : [])),
-  );
-  const stored = await actor.records([...made.keys()]);
+  stored: ReadonlyMap<AtUri, RecordContent>,
+): Map<Cid, Uint8Array> {
+  const records = new Map<Cid, Uint8Array>();
+  for (const [uri, cid] of madeBy(did, ops)) {
+    const record = stored.get(uri);
+    if (record?.cid === cid) records.set(cid, record.bytes);
+  }
+  return records;
+}
+
+/** The records that operations created or updated, as they were from then on. */
+function madeBy(did: Did, ops: readonly EventOp[]): Map<AtUri, Cid> {
   return new Map(
-    stored
-      .values()
-      .filter(({ uri, cid }) => made.get(uri) === cid)
-      .map(({ cid, bytes }) => [cid, bytes]),
+    ops.flatMap(({ cid, path }) => (cid ? [[`at://${did}/${path}` as AtUri, cid]] : [])),
   );
-}
-
-function commitFrame(seq: number, did: Did, { event, records }: EmittedCommit): StreamMessage {
-  return stream.commit.build({
-    seq,
-    did,
-    time: event.time as DatetimeString,
-    rev: event.rev,
-    commit: parseCid(event.commit),
-    ...(event.since && { since: event.since }),
-    ...(event.prevData && { prevData: parseCid(event.prevData) }),
-    blocks: appendToCar(event.proof, records),
-    ops: event.ops.map(wireOp),
-  });
-}
-
-function wireOp({ cid, prev, ...op }: EventOp) {
-  return { ...op, ...(cid && { cid: parseCid(cid) }), ...(prev && { prev: parseCid(prev) }) };
 }
 
 function refsOf(events: readonly LogEvent[], kind: LogEvent['kind']): number[] {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { l } from '@atproto/lex-schema';
-import type { Server } from '@atproto/xrpc-server';
+import type { Frame, Server } from '@atproto/xrpc-server';
 import type { Did } from '@stratos/protocol';
 import type { NodeContext } from '../context.ts';
 import { NodeError, toAnswer } from '../node-error.ts';
@@ -39,7 +39,7 @@ export function serveStream<Method extends l.Subscription>(
   open: (
     consumer: Consumer,
     params: l.InferMethodParams<Method>,
-  ) => AsyncIterable<l.InferMethodMessage<Method>>,
+  ) => AsyncIterable<l.InferMethodMessage<Method> | Frame>,
 ): void {
   const { nsid } = l.getMain(method);
   const { limits } = ctx.openStreams;

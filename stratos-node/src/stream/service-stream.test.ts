@@ -133,7 +133,8 @@ it('never shows a commit in a boundary that its author has no longer at that pos
 it('makes no heartbeat for a consumer that has not seen everything', async () => {
   await using node = await nodeWithPosts(1);
   expect(await heartbeatAt(node.ctx, 2)).toBeUndefined();
-  expect(await heartbeatAt(node.ctx, 3)).toMatchObject({ seq: 3, membershipSeq: 1 });
+  const heartbeat = { seq: 3, membershipSeq: 1 };
+  expect((await heartbeatAt(node.ctx, 3))?.body).toMatchObject(heartbeat);
 });
 
 it('refuses cursors of the future, and everybody but named AppViews', async () => {
@@ -156,7 +157,7 @@ it('cuts a consumer that was up to date and then falls too far behind', async ()
   await using node = await nodeWithPosts(1);
   const { signal } = new AbortController();
   const stream = serviceStream(node.ctx, { cursor: undefined, signal, maxLag: 100 });
-  expect((await stream.next()).value).toMatchObject({ service: NODE_DID });
+  expect((await stream.next()).value.body).toMatchObject({ service: NODE_DID });
   for (let i = 0; i < 120; i += 1) await node.createPost(rei, postRecord(`post ${i}`));
   await expect(stream.next()).rejects.toMatchObject({ code: 'ConsumerTooSlow' });
 });

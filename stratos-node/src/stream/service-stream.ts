@@ -1,9 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
+import type { Frame } from '@atproto/xrpc-server';
 import { zone } from '@stratos/protocol/lexicons';
 import type { NodeContext } from '../context.ts';
 import { NodeError } from '../node-error.ts';
 import type { LogEvent } from '../storage/service-storage.ts';
-import { framesOf, heartbeatAt, type StreamMessage } from './frames.ts';
+import { framesOf, heartbeatAt, toFrame } from './frames.ts';
 import { Moment } from './moment.ts';
 import { OUTDATED_CURSOR } from './outdated-cursor.ts';
 
@@ -29,7 +30,7 @@ type StreamContext = Pick<NodeContext, 'actors' | 'service' | 'config' | 'nodeKe
 export async function* serviceStream(
   ctx: StreamContext,
   { cursor, signal, maxLag = MAX_LAG }: ServiceStreamOptions,
-): AsyncGenerator<StreamMessage> {
+): AsyncGenerator<Frame> {
   const log = ctx.service.events;
   const head = await log.head();
   if (cursor !== undefined && cursor > head) throw new NodeError('FutureCursor');
@@ -43,7 +44,7 @@ export async function* serviceStream(
     const floor = await log.floor();
     if (floor > last) {
       last = floor;
-      yield zone.stratos.sync.subscribeService.info.build(OUTDATED_CURSOR);
+      yield toFrame(zone.stratos.sync.subscribeService.info.build(OUTDATED_CURSOR));
       continue;
     }
     if (isUpToDate && events.length === EVENTS_PER_BATCH) await checkLag(ctx, last, maxLag);

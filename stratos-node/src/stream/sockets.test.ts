@@ -6,7 +6,7 @@ import { postRecord, SWORDSMITH, TestNode, TestPerson } from '../testing/test-no
 const rei = TestPerson.named('rei');
 
 it('finds out who is dead by pings, and leaves those alone who answer', async () => {
-  await using node = await TestNode.start({ people: [rei], streamLimits: { pingEveryMs: 50 } });
+  await using node = await TestNode.start({ people: [rei], streamLimits: { pingEveryMs: 250 } });
   await node.enroll(rei, [SWORDSMITH]);
   const nsid = zone.stratos.sync.subscribeRecords.$nsid;
   const open = async (autoPong: boolean) =>

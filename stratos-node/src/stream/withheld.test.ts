@@ -56,7 +56,7 @@ it('asks before each frame whether its author is still here', async () => {
   const { signal } = new AbortController();
   const stream = serviceStream(node.ctx, { cursor: 4, signal });
   const next = async () => {
-    const { blocks } = (await stream.next()).value as { blocks: Uint8Array };
+    const { blocks } = (await stream.next()).value.body as { blocks: Uint8Array };
     return Buffer.from(blocks).includes('by rei');
   };
   expect(await next()).toBe(true);

@@ -10,10 +10,10 @@ export const PUBLIC_URL = 'http://localhost:3100';
 export const BOUNDARY = qualifyBoundary(NODE_DID, 'bench');
 
 /**
- * As the service should be run: what lives long is little, and without this the space for what does
+ * As the service should be run: what lives long is little, and without these the space for what does
  * not takes two hundred megabytes.
  */
-const HEAP_FLAGS = ['--max-semi-space-size=4'];
+const HEAP_FLAGS = ['--max-semi-space-size=8', '--heap-growing-percent=25'];
 
 export interface MeasuredNodeOptions {
   people: People;

@@ -3,7 +3,8 @@ import { load } from '../load.ts';
 import { number } from '../table.ts';
 import type { Requests } from './requests.ts';
 
-const WRITES_AT_ONCE = 2_000;
+/** Few enough for no proof to be too old when its turn comes. */
+const WRITES_AT_ONCE = 500;
 /** Writes between two lines of the report. */
 const REPORT_EVERY = 10_000;
 

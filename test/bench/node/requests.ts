@@ -1,4 +1,5 @@
-import { type AtUri, parseAtUri, toAtUri } from '@stratos/protocol';
+import type { LexMap } from '@atproto/lex-data';
+import { type AtUri, type Boundary, parseAtUri, toAtUri } from '@stratos/protocol';
 import { com, zone } from '@stratos/protocol/lexicons';
 import type { Prepared } from '../load.ts';
 import type { Person } from '../people.ts';
@@ -32,7 +33,7 @@ export class Requests {
 
   async createRecord(): Promise<Prepared> {
     const author = oneOf(this.#actors);
-    const body = { repo: author.did, collection, record: post() };
+    const body = { repo: author.did, collection, record: post(BOUNDARY) };
     return {
       ...(await this.#procedure(author, com.atproto.repo.createRecord.$nsid, body)),
       onAnswer: (answer) => this.#written.push(toAtUri(JSON.parse(answer).uri)),
@@ -42,8 +43,12 @@ export class Requests {
   /** As many records of the archivist as one request may write. */
   async archive(): Promise<Prepared & { count: number }> {
     const type = com.atproto.repo.applyWrites.create.$type;
-    const write = { $type: type, collection, value: post() };
-    const body = { repo: this.#archivist.did, writes: Array(BATCH).fill(write) };
+    const writes = Array.from({ length: BATCH }, (_, i) => ({
+      $type: type,
+      collection,
+      value: post(BOUNDARY, i),
+    }));
+    const body = { repo: this.#archivist.did, writes };
     const nsid = com.atproto.repo.applyWrites.$nsid;
     return { ...(await this.#procedure(this.#archivist, nsid, body)), count: BATCH };
   }
@@ -87,11 +92,14 @@ export class Requests {
   }
 }
 
-function post() {
+/** @param number - tells it from others of the same moment */
+export function post(boundary: Boundary, number = 0): LexMap {
   return {
     $type: collection,
-    text: 'A post of a hundred and forty characters, which is what people write. '.repeat(2),
-    boundary: { $type: zone.stratos.boundary.defs.Domains.$type, values: [{ value: BOUNDARY }] },
+    text: `${number}: a post of some hundred and forty characters, which is what people write. `.repeat(
+      2,
+    ),
+    boundary: { $type: zone.stratos.boundary.defs.Domains.$type, values: [{ value: boundary }] },
     createdAt: new Date().toISOString(),
   };
 }
