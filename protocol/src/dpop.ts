@@ -1,4 +1,4 @@
-import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
+import { createPublicKey, hash, type KeyObject } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import type { DpopNonces } from './dpop-nonce.ts';
@@ -110,7 +110,7 @@ export function dpopToken(authorization: string | undefined): string | undefined
 
 /** What a proof has as `ath`. */
 export function tokenHash(token: string): string {
-  return createHash('sha256').update(token).digest('base64url');
+  return hash('sha256', token, 'base64url');
 }
 
 interface ProofKey {

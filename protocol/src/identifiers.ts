@@ -1,6 +1,5 @@
 import { parseCid } from '@atproto/lex-data';
 import {
-  AtUri as AtUriParser,
   type AtUriString,
   type DidString,
   ensureValidRecordKey,
@@ -87,6 +86,6 @@ export function recordUri(did: Did, collection: string, rkey: string): AtUri {
 
 /** The parts of a record's address. */
 export function parseAtUri(uri: AtUri): { did: Did; collection: string; rkey: string } {
-  const parsed = new AtUriParser(uri);
-  return { did: toDid(parsed.hostname), collection: parsed.collection, rkey: parsed.rkey };
+  const [did, collection, rkey] = uri.slice('at://'.length).split('/') as [Did, string, string];
+  return { did, collection, rkey };
 }

@@ -29,7 +29,8 @@ const running = (dispose: string) => `
     return { async [Symbol.asyncDispose]() { ${dispose} clearInterval(beat); } };
   });`;
 
-describe('runService', () => {
+// @NOTE each is a process of its own, most of whose time is waiting
+describe.concurrent('runService', () => {
   it.each(['SIGTERM', 'SIGINT'] as const)('stops in order on %s', async (signal) => {
     const { code, output } = await run(running("console.log('closed');"), signal);
     expect(code).toBe(0);

@@ -87,7 +87,7 @@ describe('service auth', () => {
     ['another issuer', { claims: { iss: 'did:web:elsewhere.example' } }],
     ['expiry in the past', { claims: { iat: now() - 120, exp: now() - 60 } }],
     ['issue in the future', { claims: { iat: now() + 120, exp: now() + 180 } }],
-    ['too long a life', { claims: { exp: now() + 301 } }],
+    ['too long a life', { claims: { iat: now(), exp: now() + 301 } }],
     ['an end before its beginning', { claims: { iat: now() + 20, exp: now() + 10 } }],
     ['another key', { signer: SigningKey.generate('secp256k1') }],
     ['a key of another curve', { signer: SigningKey.generate('P-256') }],

@@ -11,7 +11,7 @@ import {
 import type { NodeContext } from '../context.ts';
 import { enrolledAmong } from '../enrollment/is-enrolled.ts';
 import { cidBytesOf } from '../repo/tree/tree-change.ts';
-import type { StoredRecord } from '../storage/actor-storage.ts';
+import type { RecordContent } from '../storage/actor-storage.ts';
 import { mayRead, type Viewer } from './viewer.ts';
 
 /** A record that the viewer may read. */
@@ -42,8 +42,7 @@ export async function visibleRecords(
   const enrolled = await enrolledAmong(ctx, [...byOwner.keys()]);
   for (const [owner, owned] of byOwner) {
     if (owner !== viewer.did && !enrolled.has(owner)) continue;
-    const stored = await ctx.actors.read(owner, (actor) => actor.records(owned));
-    for (const row of stored?.values() ?? []) {
+    for (const row of (await ctx.actors.contents(owner, owned)) ?? []) {
       const record = await readRecord(ctx, row);
       if (!record) continue;
       const allowed = (asAppView && viewer.isAppView) || mayRead(viewer, owner, record.boundaries);
@@ -65,7 +64,7 @@ export async function visibleRecord(
 /** A stored record as it is read, by whoever may; undefined if it is damaged. */
 export async function readRecord(
   ctx: Pick<ReadContext, 'config' | 'logger'>,
-  row: StoredRecord,
+  row: RecordContent,
 ): Promise<VisibleRecord | undefined> {
   try {
     const value = decodeStored(row);
@@ -82,7 +81,7 @@ export async function readRecord(
 }
 
 /** @NOTE how it was to be encoded was checked when it was written; bytes can still rot */
-function decodeStored({ bytes, cid }: StoredRecord): LexMap {
+function decodeStored({ bytes, cid }: RecordContent): LexMap {
   if (!ui8Equals(cidBytesOf(bytes), parseCid(cid).bytes))
     throw new Error('bytes do not match the CID');
   return decode(bytes) as LexMap;

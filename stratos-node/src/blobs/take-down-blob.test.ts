@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { toDid } from '@stratos/protocol';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import {
@@ -19,17 +16,12 @@ import { takeDownBlob } from './take-down-blob.ts';
 const rei = TestPerson.named('rei');
 const kaoruko = TestPerson.named('kaoruko');
 
-let dataDir: string;
 let node: TestNode;
 beforeEach(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'stratos-'));
-  node = await TestNode.start({ people: [rei, kaoruko], dataDir });
+  node = await TestNode.start({ people: [rei, kaoruko] });
   for (const person of [rei, kaoruko]) await node.enroll(person, [SWORDSMITH]);
 });
-afterEach(async () => {
-  await node[Symbol.asyncDispose]();
-  await rm(dataDir, { recursive: true });
-});
+afterEach(() => node[Symbol.asyncDispose]());
 
 const permanent = (person: TestPerson, { ref }: BlobJson) => `${person.did}/${ref.$link}`;
 const quarantined = (blob: BlobJson) => `quarantine/${permanent(rei, blob)}`;
@@ -49,10 +41,10 @@ it('moves a blob that is taken down into quarantine, and back', async () => {
   const blob = await upload(node, rei, picture('a'));
   await node.createPost(rei, pictureRecord(blob));
   for (const _time of ['first', 'second']) expect(await takeDown(blob, true)).toBe(true);
-  expect(await blobFiles(dataDir)).toEqual([quarantined(blob)]);
+  expect(await blobFiles(node.dataDir)).toEqual([quarantined(blob)]);
   expect(await stored(blob)).toMatchObject({ takedownRef: 'case 1' });
   for (const _time of ['first', 'second']) expect(await takeDown(blob, false)).toBe(true);
-  expect(await blobFiles(dataDir)).toEqual([permanent(rei, blob)]);
+  expect(await blobFiles(node.dataDir)).toEqual([permanent(rei, blob)]);
   expect(await takeDown({ ...blob, ref: { $link: 'bafkreigh2akiscaildc' } }, true)).toBe(false);
 });
 
@@ -66,7 +58,7 @@ it('takes neither a blob that was taken down nor records that refer to it', asyn
   const refused = await node.tryPost(rei, pictureRecord(blob));
   expect(await refused.json()).toMatchObject({ error: 'InvalidRecord' });
   await node.deletePost(rei, uri);
-  expect(await blobFiles(dataDir)).toEqual([]);
+  expect(await blobFiles(node.dataDir)).toEqual([]);
   expect((await tryUpload(node, rei, picture('a'))).status).toBe(400);
   await takeDown(blob, false);
   expect((await tryUpload(node, rei, picture('a'))).status).toBe(200);
@@ -75,7 +67,7 @@ it('takes neither a blob that was taken down nor records that refer to it', asyn
 it('takes down an upload that no record refers to', async () => {
   const blob = await upload(node, rei, picture('a'));
   await takeDown(blob, true);
-  expect(await blobFiles(dataDir)).toEqual([]);
+  expect(await blobFiles(node.dataDir)).toEqual([]);
   expect((await tryUpload(node, rei, picture('a'))).status).toBe(400);
 });
 
@@ -90,7 +82,7 @@ it('leaves nothing of somebody’s blobs, wherever they are', async () => {
   const theirs = await upload(node, kaoruko, picture('a'));
   await node.createPost(kaoruko, pictureRecord(theirs));
   for (const _time of ['first', 'second']) await removeAllBlobs(node.ctx, rei.did);
-  expect(await blobFiles(dataDir)).toEqual([permanent(kaoruko, theirs)]);
+  expect(await blobFiles(node.dataDir)).toEqual([permanent(kaoruko, theirs)]);
   expect(await stored(shown)).toBeUndefined();
   expect(await stored(takenDown)).toBeUndefined();
   await removeAllBlobs(node.ctx, toDid('did:plc:nobodyaaaaaaaaaaaaaaaaaa'));

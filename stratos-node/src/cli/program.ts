@@ -33,7 +33,7 @@ Examples:
   $ stratos-admin backup /backups/monday --data-dir /data`;
 
 /** What `stratos-admin` understands. */
-export function createProgram(): Command {
+function createProgram(): Command {
   const program = new Command('stratos-admin')
     .description('Looks after a Stratos node: over its admin methods, or in its data folder.')
     .version(NODE_VERSION)

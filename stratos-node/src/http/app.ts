@@ -22,14 +22,18 @@ export function createApp(ctx: NodeContext, oauth: NodeOAuthClient): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
+  app.set('query parser', 'simple');
   app.use(observeRequests(ctx));
   app.use((_req, res, next) => {
     res.set('X-Content-Type-Options', 'nosniff');
     next();
   });
   app.get('/', (_req, res) => void res.type('text').send(banner(config)));
-  app.use(operatingRoutes(ctx));
   app.use(limitRequests(ctx), offerNonce(ctx));
+  // @NOTE first of all routes, as next to everything that is asked is asked of these
+  app.use('/xrpc', cors, neverCached);
+  app.use(createXrpcServer(ctx).router);
+  app.use(operatingRoutes(ctx));
   app.get('/.well-known/did.json', cors, (_req, res) => {
     const { serviceDid: did, publicUrl, serviceFragment: fragment } = config;
     res.json(nodeDidDocument({ did, publicUrl, signingKey: ctx.nodeKey.did(), fragment }));
@@ -38,8 +42,6 @@ export function createApp(ctx: NodeContext, oauth: NodeOAuthClient): Express {
   app.get(JWKS_PATH, cors, (_req, res) => void res.json(oauth.jwks));
   app.use(oauthRoutes(ctx, oauth));
   app.use(ownRoutes(ctx));
-  app.use('/xrpc', cors, neverCached);
-  app.use(createXrpcServer(ctx).router);
   app.use((_req, res) => {
     res.status(404).json({ error: 'NotFound', message: 'There is nothing here' });
   });

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { Server } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Express } from 'express';
 
@@ -10,6 +10,7 @@ const DRAIN_MS = 4_000;
 export class HttpServer implements AsyncDisposable {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  #isStopping = false;
 
   private constructor(server: Server) {
     this.#server = server;
@@ -17,6 +18,12 @@ export class HttpServer implements AsyncDisposable {
     server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
+    });
+    // @NOTE a client may have all of an answer before the server is done with it, and keep the connection
+    server.on('request', (_req, res: ServerResponse) => {
+      res.once('close', () => {
+        if (this.#isStopping) setImmediate(() => server.closeIdleConnections());
+      });
     });
   }
 
@@ -34,6 +41,7 @@ export class HttpServer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isStopping = true;
     const closed = once(this.#server, 'close');
     this.#server.close();
     this.#server.closeIdleConnections();

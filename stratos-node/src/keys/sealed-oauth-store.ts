@@ -17,7 +17,7 @@ export function withSealedSessions(storage: ServiceStorage, vault: Vault): Servi
 }
 
 /** Encrypts what an OAuth store keeps: tokens, DPoP keys and code verifiers. */
-export function sealedOAuthStore(store: OAuthStore, vault: Vault): OAuthStore {
+function sealedOAuthStore(store: OAuthStore, vault: Vault): OAuthStore {
   const sealSession = (key: string, session: NodeSavedSession) =>
     seal(vault, `OAuth session of ${key}`, session);
   const openSession = (key: string, session: NodeSavedSession) =>

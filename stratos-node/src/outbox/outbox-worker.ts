@@ -1,4 +1,4 @@
-import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Did } from '@stratos/protocol';
 import PQueue from 'p-queue';
 import type { Logger } from '../logger.ts';
@@ -26,6 +26,8 @@ const LONGEST_SLEEP_MS = 60_000;
 /** How long a person is left alone whom another process serves, or whose jobs cannot be read. */
 const LEAVE_ALONE_MS = 5_000;
 const SCAN_AGAIN_MS = 1_000;
+/** Between two looks at the outbox, as under load each write asks for one. */
+const SCANS_APART_MS = 20;
 /** What a job that is under way gets when the node stops; it will be done again. */
 const STOP_WITHIN_MS = 3_000;
 
@@ -43,6 +45,7 @@ export class OutboxWorker implements AsyncDisposable {
   #wakesAt = Number.POSITIVE_INFINITY;
   #scanning: Promise<void> | undefined;
   #scanAgain = false;
+  #scannedAt = 0;
   #stopped = true;
 
   constructor(options: OutboxWorkerOptions) {
@@ -97,8 +100,9 @@ export class OutboxWorker implements AsyncDisposable {
 
   async #scan(): Promise<void> {
     while (this.#scanAgain && !this.#stopped) {
-      // @NOTE many wake it within one turn, and one look does for all of them
-      await setImmediate();
+      // @NOTE many wake it meanwhile, and one look does for all of them
+      await sleep(Math.max(0, this.#scannedAt + SCANS_APART_MS - performance.now()));
+      this.#scannedAt = performance.now();
       this.#scanAgain = false;
       this.#clearTimer();
       while (await this.#startSome());
@@ -155,10 +159,13 @@ export class OutboxWorker implements AsyncDisposable {
     if (this.#stopped || at >= this.#wakesAt) return;
     this.#clearTimer();
     this.#wakesAt = at;
-    this.#timer = setTimeout(() => {
-      this.#clearTimer();
-      this.wake();
-    }, at - Date.now());
+    this.#timer = setTimeout(
+      () => {
+        this.#clearTimer();
+        this.wake();
+      },
+      Math.max(0, at - Date.now()),
+    );
     this.#timer.unref();
   }
 

@@ -18,6 +18,9 @@ export interface StoredRecord {
   bytes: Uint8Array;
 }
 
+/** What a record says, and how it is checked. */
+export type RecordContent = Pick<StoredRecord, 'uri' | 'cid' | 'bytes'>;
+
 /** How a record is stored, taken down or not, without its content. */
 export interface RecordStanding {
   uri: AtUri;
@@ -108,6 +111,8 @@ export interface ActorReader {
   /** Records by address with their content, those that exist and are not taken down. */
   records(uris: readonly AtUri[]): Promise<Map<AtUri, StoredRecord>>;
   record(uri: AtUri): Promise<StoredRecord | undefined>;
+  /** The same, of many, and no more than what they say. */
+  contents(uris: readonly AtUri[]): Promise<RecordContent[]>;
   /** A page of a collection's records with their content, none that are taken down. */
   recordPage(page: RecordPage): Promise<StoredRecord[]>;
   /** What there is at addresses, taken down or not. */
@@ -162,6 +167,8 @@ export interface ActorStorage extends AsyncDisposable {
   create(did: Did, signingKey: Uint8Array): Promise<void>;
   /** Runs `read` on one snapshot of the actor's store; undefined if the actor has none. */
   read<T>(did: Did, read: (actor: ActorReader) => Promise<T>): Promise<T | undefined>;
+  /** Those of some records that the actor has, as of one moment; undefined if there is no such actor. */
+  contents(did: Did, uris: readonly AtUri[]): Promise<RecordContent[] | undefined>;
   /** Runs `write` in one transaction. Throws {@link UnknownActorError} if the actor has no store. */
   write<T>(did: Did, write: (actor: ActorTransactor) => Promise<T>): Promise<T>;
   /** For reading at the pace of somebody else; undefined if the actor has no store. */

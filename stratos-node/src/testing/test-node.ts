@@ -168,6 +168,10 @@ export class TestNode implements AsyncDisposable {
     return `http://127.0.0.1:${this.#node.port}`;
   }
 
+  get dataDir(): string {
+    return this.ctx.config.dataDir;
+  }
+
   async enroll(person: TestPerson, boundaries: readonly Boundary[]): Promise<void> {
     await enroll(this.ctx, person.did, { boundaries });
   }

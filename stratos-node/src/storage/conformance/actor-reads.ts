@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { AEKEA, SWORDSMITH } from '../../testing/test-node.ts';
-import type { ActorReader, RecordPage } from '../actor-storage.ts';
+import type { ActorReader, RecordContent, RecordPage } from '../actor-storage.ts';
 import { blockOf, commitOf, didOf, KEY, POST, revOf, uriOf } from './fixtures.ts';
 import { type MakePlace, openedFor } from './opened.ts';
 
@@ -74,6 +74,11 @@ export function actorReadSuite(makePlace: MakePlace): void {
       const records = await read((actor) => actor.records([a, missing, b]));
       expect([...records.keys()].sort()).toEqual([a, b]);
       expect(await read((actor) => actor.records([]))).toEqual(new Map());
+      const contents = await storage.actors.contents(did, [a, missing, b]);
+      const bytesOf = (list: Iterable<RecordContent>) =>
+        new Map(Array.from(list, ({ uri, bytes }) => [uri, bytes]));
+      expect(bytesOf(contents ?? [])).toEqual(bytesOf(records.values()));
+      expect(await storage.actors.contents(didOf('nobody'), [a])).toBeUndefined();
       const [cid, bytes] = blockOf('post a');
       const [absent] = blockOf('absent');
       expect(await read((actor) => actor.blocks([absent, cid]))).toEqual(new Map([[cid, bytes]]));

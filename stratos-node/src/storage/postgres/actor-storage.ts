@@ -1,4 +1,4 @@
-import type { Did } from '@stratos/protocol';
+import type { AtUri, Did } from '@stratos/protocol';
 import type { Kysely } from 'kysely';
 import type { Logger } from '../../logger.ts';
 import { LocalActorLocks } from '../../repo/actor-locks.ts';
@@ -7,6 +7,7 @@ import {
   type ActorSnapshot,
   type ActorStorage,
   type ActorTransactor,
+  type RecordContent,
   UnknownActorError,
 } from '../actor-storage.ts';
 import type { ActorTables } from '../sql/actor-tables.ts';
@@ -65,6 +66,11 @@ export class PostgresActorStorage implements ActorStorage {
     const schema = await this.#schemas.find(did);
     if (schema === undefined) return undefined;
     return this.#schemas.unlessGone(did, () => this.#within(did, snapshotOf(schema), read));
+  }
+
+  async contents(did: Did, uris: readonly AtUri[]): Promise<RecordContent[] | undefined> {
+    const records = await this.read(did, (actor) => actor.records(uris));
+    return records && [...records.values()];
   }
 
   async write<T>(did: Did, write: (actor: ActorTransactor) => Promise<T>): Promise<T> {

@@ -4,6 +4,7 @@ import type {
   ActorReader,
   BlockPage,
   CommitEvent,
+  RecordContent,
   RecordPage,
   RecordStanding,
   RepoRoot,
@@ -93,6 +94,10 @@ export class SqlActorReader implements ActorReader {
 
   async record(uri: AtUri): Promise<StoredRecord | undefined> {
     return (await this.records([uri])).get(uri);
+  }
+
+  async contents(uris: readonly AtUri[]): Promise<RecordContent[]> {
+    return [...(await this.records(uris)).values()];
   }
 
   /** A page of a collection's records with their content, none that are taken down. */

@@ -1,9 +1,15 @@
 /** The statements that reading and writing records needs each time. */
 export const ROOT = 'SELECT cid, rev FROM stratos_repo_root WHERE did = ?';
 export const BLOCK = 'SELECT content FROM stratos_repo_block WHERE cid = ?';
+export const BLOCK_PAGE = `SELECT cid, repoRev AS rev, content AS bytes FROM stratos_repo_block
+  WHERE (repoRev, cid) > (?, ?) ORDER BY repoRev, cid LIMIT ?`;
 export const RECORD = `
   SELECT record.uri, record.cid, record.collection, record.rkey, record.repoRev AS rev,
     block.content AS bytes
+  FROM stratos_record AS record JOIN stratos_repo_block AS block ON block.cid = record.cid
+  WHERE record.uri = ? AND record.takedownRef IS NULL`;
+export const CONTENT = `
+  SELECT record.cid, block.content AS bytes
   FROM stratos_record AS record JOIN stratos_repo_block AS block ON block.cid = record.cid
   WHERE record.uri = ? AND record.takedownRef IS NULL`;
 export const STANDING =

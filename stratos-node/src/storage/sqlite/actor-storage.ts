@@ -2,13 +2,14 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Did } from '@stratos/protocol';
+import type { AtUri, Did } from '@stratos/protocol';
 import type { Kysely } from 'kysely';
 import {
   type ActorReader,
   type ActorSnapshot,
   type ActorStorage,
   type ActorTransactor,
+  type RecordContent,
   UnknownActorError,
 } from '../actor-storage.ts';
 import type { ActorTables } from '../sql/actor-tables.ts';
@@ -17,7 +18,8 @@ import type { Connection } from './connection.ts';
 import { openDatabase } from './database.ts';
 import { HandlePool } from './handle-pool.ts';
 import { Snapshots } from './snapshots.ts';
-import { SqliteActor } from './sqlite-actor.ts';
+import { contentsOf, SqliteActor } from './sqlite-actor.ts';
+import { syncFoldersUpTo } from './sync-folder.ts';
 
 /** Databases that stay open at once. */
 const MAX_OPEN_ACTORS = 200;
@@ -56,12 +58,21 @@ export class SqliteActorStorage implements ActorStorage {
 
   async create(did: Did, signingKey: Uint8Array): Promise<void> {
     await this.#transact(did, 'IMMEDIATE', (actor) => actor.putSigningKey(signingKey));
+    // @NOTE always all of them: a crash, or another actor's folder, may have left them as they were made
+    await syncFoldersUpTo(this.#dataDir, dirname(actorDatabasePath(this.#dataDir, did)));
   }
 
   // @NOTE the type of what a reader gets lets it do nothing but read
   async read<T>(did: Did, read: (actor: ActorReader) => Promise<T>): Promise<T | undefined> {
     if (!this.#exists(did)) return undefined;
     return this.#transact(did, 'DEFERRED', read);
+  }
+
+  async contents(did: Did, uris: readonly AtUri[]): Promise<RecordContent[] | undefined> {
+    if (!this.#exists(did)) return undefined;
+    return this.#pool.use(did, (connection) =>
+      connection.readNow(() => contentsOf(connection.prepare, uris)),
+    );
   }
 
   async write<T>(did: Did, write: (actor: ActorTransactor) => Promise<T>): Promise<T> {

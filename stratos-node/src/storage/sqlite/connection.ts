@@ -38,6 +38,11 @@ export class Connection<Tables> {
     return this.db.connection().execute(async () => task());
   }
 
+  /** Runs a task of one turn that reads, and sees one moment: at once, if no transaction is under way. */
+  async readNow<T>(task: () => T): Promise<T> {
+    return this.now(() => this.#within('DEFERRED', task));
+  }
+
   /**
    * Runs `task` in a transaction. What it does through Kysely must go through the instance that it
    * is given.
@@ -67,15 +72,15 @@ export class Connection<Tables> {
     return this.now(() => {
       this.#database.pragma('synchronous = NORMAL');
       try {
-        return this.#transactNow(task);
+        return this.#within('IMMEDIATE', task);
       } finally {
         this.#database.pragma(`synchronous = ${this.#synchronous}`);
       }
     });
   }
 
-  #transactNow<T>(task: () => T): T {
-    this.#begin('IMMEDIATE');
+  #within<T>(mode: 'DEFERRED' | 'IMMEDIATE', task: () => T): T {
+    this.#begin(mode);
     try {
       const result = task();
       this.#commit();

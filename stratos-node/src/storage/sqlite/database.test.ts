@@ -19,10 +19,14 @@ it('brings a database to the newest version, each step once', async () => {
   const path = join(folder, 'a.sqlite');
   await (await openDatabase(path, [FIRST])).close();
   await (await openDatabase(path, [FIRST, SECOND])).close();
-  const { db } = await openDatabase<{ thing: { id: number; name: string } }>(path, [FIRST, SECOND]);
+  const connection = await openDatabase<{ thing: { id: number; name: string } }>(path, [
+    FIRST,
+    SECOND,
+  ]);
+  const { db } = connection;
   await db.insertInto('thing').values({ id: 1, name: 'x' }).execute();
   expect(await db.selectFrom('thing').selectAll().execute()).toEqual([{ id: 1, name: 'x' }]);
-  await db.destroy();
+  await connection.close();
 });
 
 it('refuses a database of a newer version', async () => {
@@ -39,11 +43,12 @@ it('leaves nothing of a step that fails', async () => {
 
 it('keeps others from reading, and commits to disk', async () => {
   const path = join(folder, 'deep', 'a.sqlite');
-  const { db } = await openDatabase(path, [FIRST]);
+  const connection = await openDatabase(path, [FIRST]);
+  const { db } = connection;
   expect((await stat(path)).mode & 0o077).toBe(0);
   const pragma = async (name: string) =>
     Object.values((await sql.raw(`PRAGMA ${name}`).execute(db)).rows[0] ?? {})[0];
   expect(await pragma('journal_mode')).toBe('wal');
   expect(await pragma('synchronous')).toBe(2);
-  await db.destroy();
+  await connection.close();
 });

@@ -7,6 +7,8 @@ import { Connection } from './connection.ts';
 export interface DatabaseOptions {
   /** Memory for pages. */
   pageCacheKib?: number;
+  /** Pages of the log at which it is brought into the database, while everybody waits. */
+  checkpointPages?: number;
   /** Whether a commit is on disk when it returns, or when {@link Connection.persist} does after it. */
   synchronous?: 'FULL' | 'NORMAL';
 }
@@ -18,7 +20,7 @@ export interface DatabaseOptions {
 export async function openDatabase<Tables>(
   path: string,
   migrations: readonly Migration[],
-  { pageCacheKib = 2_000, synchronous = 'FULL' }: DatabaseOptions = {},
+  { pageCacheKib = 2_000, checkpointPages = 1_000, synchronous = 'FULL' }: DatabaseOptions = {},
 ): Promise<Connection<Tables>> {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   closeSync(openSync(path, 'a', 0o600));
@@ -27,6 +29,7 @@ export async function openDatabase<Tables>(
   database.pragma(`synchronous = ${synchronous}`);
   database.pragma('busy_timeout = 5000');
   database.pragma('secure_delete = ON');
+  database.pragma(`wal_autocheckpoint = ${checkpointPages}`);
   database.pragma(`cache_size = -${pageCacheKib}`);
   const connection = new Connection<Tables>(database);
   try {

@@ -13,8 +13,7 @@ const GET = `
   SELECT person.*, member.boundary FROM enrollment AS person
   LEFT JOIN enrollment_boundary AS member ON member.did = person.did WHERE person.did = ?`;
 
-const STANDINGS = `SELECT did, active, takedownRef FROM enrollment
-  WHERE did IN (SELECT value FROM json_each(?))`;
+const STANDING = 'SELECT did, active, takedownRef FROM enrollment WHERE did = ?';
 
 /** Enrollments, with the questions that every request asks as statements of their own. */
 export class SqliteEnrollmentStore extends SqlEnrollmentStore {
@@ -39,7 +38,10 @@ export class SqliteEnrollmentStore extends SqlEnrollmentStore {
 
   override async standings(dids: readonly Did[]): Promise<Map<Did, AccountStanding>> {
     const { read, prepare } = this.#turns;
-    const rows = await read(() => prepare<StandingRow>(STANDINGS).all(JSON.stringify(dids)));
+    const rows = await read(() => {
+      const statement = prepare<StandingRow>(STANDING);
+      return dids.flatMap((did) => statement.get(did) ?? []);
+    });
     return new Map(rows.map((row) => [row.did, toStanding(row)]));
   }
 }

@@ -19,12 +19,12 @@ it('brings a database from before it to the newest version, and what waits in it
   cleanup.defer(() => rm(folder, { recursive: true }));
   const path = join(folder, 'stratos.sqlite');
   const migrations = actorMigrations(NODE_DID);
-  const { db: old } = await openDatabase<ActorTables>(path, migrations.slice(0, 1));
+  const before = await openDatabase<ActorTables>(path, migrations.slice(0, 1));
   const damaged = { ...postRecord('damaged'), boundary: 'none' };
   const bare = postRecord('bare', ['swordsmith']);
   const records = [postRecord('both', [SWORDSMITH, AEKEA]), damaged, bare];
   for (let i = 0; i < 1200; i += 1) records.push(postRecord(`${i}`));
-  await old.transaction().execute(async (tx) => {
+  await before.db.transaction().execute(async (tx) => {
     for (const [i, record] of records.entries()) {
       const { cid, bytes } = await encodeRecord(record as never);
       const rkey = `${i}`.padStart(5, '0');
@@ -45,10 +45,11 @@ it('brings a database from before it to the newest version, and what waits in it
       (${did}, '', 'a', ${JSON.stringify({ ops: [], stub })}, x''),
       (${did}, '', 'b', ${JSON.stringify({ ops: [] })}, x'')`.execute(tx);
   });
-  await old.destroy();
+  await before.close();
 
-  const { db } = await openDatabase<ActorTables>(path, migrations);
-  cleanup.defer(() => db.destroy());
+  const connection = await openDatabase<ActorTables>(path, migrations);
+  cleanup.defer(() => connection.close());
+  const { db } = connection;
   const rows = await db.selectFrom('stratos_record_boundary').selectAll().orderBy('uri').execute();
   const named = rows.map(({ uri, boundary }) => `${uri.slice(-5)} ${boundary}`);
   expect(rows).toHaveLength(2 + 0 + 1 + 1200);

@@ -56,6 +56,21 @@ it('answers nobody before it is on disk', async () => {
   await answer;
 });
 
+it('writes at once what was asked for in several turns while the disk was busy', async () => {
+  const first = group.run(() => add('a'));
+  while (commits === 0) await new Promise(setImmediate);
+  const later = ['b', 'c', 'd'].map(async (name) => {
+    for (let turn = 0; turn < name.charCodeAt(0) - 97; turn += 1) await new Promise(setImmediate);
+    return group.run(() => add(name));
+  });
+  for (let turn = 0; turn < 10; turn += 1) await new Promise(setImmediate);
+  expect(names()).toEqual(['a']);
+  onDisk.resolve();
+  await Promise.all([first, ...later]);
+  expect(names()).toEqual(['a', 'b', 'c', 'd']);
+  expect(commits).toBe(2);
+});
+
 it('fails those, and only those, whose group did not get to the disk', async () => {
   const failed = group.run(() => add('a'));
   while (commits === 0) await new Promise(setImmediate);

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Connection } from './connection.ts';
 
 interface Waiting {
@@ -13,12 +14,13 @@ export interface GroupCommitOptions {
 }
 
 /**
- * Writes what comes in during one turn of the event loop in one transaction, so that many requests
- * wait for the disk once. Each gets its own result or error, and none before it is on disk.
+ * Writes what comes in while the disk is busy with what came before in one transaction, so that many
+ * requests wait for it once. Each gets its own result or error, and none before it is on disk.
  */
 export class GroupCommit {
   readonly #options: GroupCommitOptions;
   #waiting: Waiting[] = [];
+  #isWriting = false;
 
   constructor(options: GroupCommitOptions) {
     this.#options = options;
@@ -28,8 +30,17 @@ export class GroupCommit {
   async run<T>(task: () => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       this.#waiting.push({ task, resolve: resolve as Waiting['resolve'], reject });
-      if (this.#waiting.length === 1) setImmediate(() => void this.#write());
+      if (!this.#isWriting) void this.#writeAll();
     });
+  }
+
+  async #writeAll(): Promise<void> {
+    this.#isWriting = true;
+    while (this.#waiting.length > 0) {
+      await setImmediate();
+      await this.#write();
+    }
+    this.#isWriting = false;
   }
 
   async #write(): Promise<void> {

@@ -1,9 +1,9 @@
 import type { Did } from '@stratos/protocol';
 import SqliteDatabase from 'better-sqlite3';
 import type { ActorSnapshot } from '../actor-storage.ts';
-import { SqlActorReader } from '../sql/actor-reader.ts';
 import type { ActorTables } from '../sql/actor-tables.ts';
 import { Connection } from './connection.ts';
+import { SqliteActor } from './sqlite-actor.ts';
 
 /**
  * Snapshots of actors' databases that are being read. As long as there is one of an actor, its log
@@ -30,7 +30,7 @@ export class Snapshots {
   async begin(did: Did, path: string): Promise<ActorSnapshot> {
     const database = new SqliteDatabase(path, { readonly: true, fileMustExist: true });
     const connection = new Connection<ActorTables>(database);
-    const actor = new SqlActorReader(did, connection.db);
+    const actor = new SqliteActor(did, connection.db, connection.prepare);
     const end = () => this.#end(did, end, connection);
     this.#open.set(did, (this.#open.get(did) ?? new Set()).add(end));
     try {

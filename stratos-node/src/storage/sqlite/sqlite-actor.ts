@@ -1,12 +1,15 @@
 import { type AtUri, type Boundary, type Cid, type Did, recordUri } from '@stratos/protocol';
 import type { Kysely } from 'kysely';
 import type {
+  BlockPage,
   CommitEvent,
   EventOp,
+  RecordContent,
   RecordPage,
   RecordStanding,
   RepoCommit,
   RepoRoot,
+  StoredBlock,
   StoredRecord,
 } from '../actor-storage.ts';
 import { toEvent } from '../sql/actor-reader.ts';
@@ -46,6 +49,10 @@ export class SqliteActor extends SqlActorTransactor {
     return blocks;
   }
 
+  override async blockPage({ after, limit }: BlockPage): Promise<StoredBlock[]> {
+    return this.#prepare<StoredBlock>(statements.BLOCK_PAGE).all(after.rev, after.cid, limit);
+  }
+
   override async records(uris: readonly AtUri[]): Promise<Map<AtUri, StoredRecord>> {
     const statement = this.#prepare<StoredRecord>(statements.RECORD);
     const records = new Map<AtUri, StoredRecord>();
@@ -54,6 +61,10 @@ export class SqliteActor extends SqlActorTransactor {
       if (row) records.set(uri, row);
     }
     return records;
+  }
+
+  override async contents(uris: readonly AtUri[]): Promise<RecordContent[]> {
+    return contentsOf(this.#prepare, uris);
   }
 
   override async recordPage(page: RecordPage): Promise<StoredRecord[]> {
@@ -114,4 +125,13 @@ export class SqliteActor extends SqlActorTransactor {
       this.#prepare(statements.PUT_RECORD).run(...row);
     }
   }
+}
+
+/** What some records say, those of them that there are. */
+export function contentsOf(prepare: Prepare, uris: readonly AtUri[]): RecordContent[] {
+  const statement = prepare<Omit<RecordContent, 'uri'>>(statements.CONTENT);
+  return uris.flatMap((uri) => {
+    const row = statement.get(uri);
+    return row ? [{ uri, cid: row.cid, bytes: row.bytes }] : [];
+  });
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
@@ -42,4 +42,12 @@ it('fails the write when it fails', async () => {
   vi.spyOn(WalSync.prototype, 'sync').mockRejectedValueOnce(new Error('the disk is gone'));
   const written = actors.write(did, (actor) => actor.replaceSigningKey(Uint8Array.of(2)));
   await expect(written).rejects.toThrow('the disk is gone');
+});
+
+it('looks for the log again when there was none', async () => {
+  const path = join(folder, 'other.sqlite');
+  await using wal = new WalSync(path);
+  await expect(wal.sync()).rejects.toThrow('ENOENT');
+  await writeFile(`${path}-wal`, '');
+  await wal.sync();
 });

@@ -1,4 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { syncFolder } from './sync-folder.ts';
 
 /**
  * Puts on disk what a database has committed with `synchronous = NORMAL`, which leaves it to the
@@ -16,12 +18,24 @@ export class WalSync implements AsyncDisposable {
 
   /** Returns once all that was committed before the call is on disk. */
   async sync(): Promise<void> {
-    // @NOTE the locks of SQLite are on its other files, so a handle of our own does not touch them
-    this.#file ??= open(this.#path, 'r');
+    this.#file ??= this.#open();
     await (await this.#file).datasync();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await (await this.#file)?.close();
+    const file = await this.#file?.catch(() => undefined);
+    await file?.close();
+  }
+
+  async #open(): Promise<FileHandle> {
+    try {
+      // @NOTE or a log that is new may be gone; SQLite does this where it is SQLite that syncs it
+      await syncFolder(dirname(this.#path));
+      // @NOTE the locks of SQLite are on its other files, so a handle of our own does not touch them
+      return await open(this.#path, 'r');
+    } catch (error) {
+      this.#file = undefined;
+      throw error;
+    }
   }
 }

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { cidForRawBytes } from '@atproto/lex-data';
@@ -14,19 +13,16 @@ const rei = TestPerson.named('rei');
 const stranger = TestPerson.named('stranger');
 const MAX_BYTES = 1_000_000;
 
-let dataDir: string;
 let node: TestNode;
 async function start(env: Record<string, string> = {}): Promise<void> {
-  dataDir = await mkdtemp(join(tmpdir(), 'stratos-'));
   const limit = { STRATOS_BLOB_MAX_BYTES: String(MAX_BYTES) };
-  node = await TestNode.start({ people: [rei, stranger], dataDir, env: { ...limit, ...env } });
+  node = await TestNode.start({ people: [rei, stranger], env: { ...limit, ...env } });
   await node.enroll(rei, [SWORDSMITH]);
 }
 beforeEach(() => start());
 afterEach(stop);
 async function stop(): Promise<void> {
   await node[Symbol.asyncDispose]();
-  await rm(dataDir, { recursive: true });
 }
 
 async function answerOf(response: Response) {
@@ -54,15 +50,15 @@ it('takes a blob and answers what it is', async () => {
     mimeType: 'image/png',
     size: 5_000,
   });
-  const [file, ...others] = await blobFiles(dataDir);
+  const [file, ...others] = await blobFiles(node.dataDir);
   expect(file).toMatch(new RegExp(`^temp/${rei.did}/[^/]+$`));
   expect(others).toEqual([]);
 });
 
 it('lets nobody else read what it keeps', async () => {
   await upload(node, rei, picture('a'));
-  const [file = ''] = await blobFiles(dataDir);
-  const path = join(dataDir, 'blobs', file);
+  const [file = ''] = await blobFiles(node.dataDir);
+  const path = join(node.dataDir, 'blobs', file);
   expect((await stat(path)).mode & 0o777).toBe(0o600);
   for (const folder of [path.split('/').slice(0, -1), path.split('/').slice(0, -2)]) {
     expect((await stat(folder.join('/'))).mode & 0o777).toBe(0o700);
@@ -73,13 +69,13 @@ it('gives the same answer for the same bytes and keeps them once', async () => {
   const first = await upload(node, rei, picture('a'));
   const second = await upload(node, rei, picture('a'));
   expect(second).toEqual(first);
-  expect(await blobFiles(dataDir)).toHaveLength(1);
+  expect(await blobFiles(node.dataDir)).toHaveLength(1);
   const [one, two] = await Promise.all([
     upload(node, rei, picture('b')),
     upload(node, rei, picture('b')),
   ]);
   expect(one).toEqual(two);
-  expect(await blobFiles(dataDir)).toHaveLength(2);
+  expect(await blobFiles(node.dataDir)).toHaveLength(2);
 });
 
 it('corrects a type that contradicts the bytes', async () => {
@@ -97,7 +93,7 @@ it('takes nobody who did not prove who they are, or is not enrolled', async () =
     status: 403,
     error: 'NotEnrolled',
   });
-  expect(await blobFiles(dataDir)).toEqual([]);
+  expect(await blobFiles(node.dataDir)).toEqual([]);
 });
 
 it('refuses an empty blob', async () => {
@@ -107,7 +103,7 @@ it('refuses an empty blob', async () => {
       error: 'InvalidRequest',
     });
   }
-  expect(await blobFiles(dataDir)).toEqual([]);
+  expect(await blobFiles(node.dataDir)).toEqual([]);
 });
 
 it.each([
@@ -118,7 +114,7 @@ it.each([
 ])('refuses %s', async (_what, body, type) => {
   const answer = await answerOf(await tryUpload(node, rei, body, { 'content-type': type }));
   expect(answer).toMatchObject({ status: 400, error: 'InvalidMimeType' });
-  expect(await blobFiles(dataDir)).toEqual([]);
+  expect(await blobFiles(node.dataDir)).toEqual([]);
 });
 
 it('never keeps a page as one, whatever types are taken', async () => {
@@ -140,13 +136,13 @@ it('stops reading when there is too much, and leaves nothing', async () => {
   const response = await tryUpload(node, rei, endless(picture('a')));
   expect(await answerOf(response)).toMatchObject({ status: 413, error: 'PayloadTooLarge' });
   expect(response.headers.get('connection')).toBe('close');
-  expect(await blobFiles(dataDir)).toEqual([]);
+  expect(await blobFiles(node.dataDir)).toEqual([]);
 });
 
 it('stops reading when the type is not taken', async () => {
   const response = await tryUpload(node, rei, endless(Buffer.alloc(5_000)));
   expect(await answerOf(response)).toMatchObject({ status: 400, error: 'InvalidMimeType' });
-  expect(await blobFiles(dataDir)).toEqual([]);
+  expect(await blobFiles(node.dataDir)).toEqual([]);
 });
 
 it('unpacks what is compressed, within the same limit', async () => {
@@ -160,7 +156,7 @@ it('unpacks what is compressed, within the same limit', async () => {
   expect(await answerOf(refused)).toMatchObject({ status: 413, error: 'PayloadTooLarge' });
   const broken = await tryUpload(node, rei, picture('c'), gzip);
   expect(await answerOf(broken)).toMatchObject({ status: 400, error: 'InvalidRequest' });
-  expect(await blobFiles(dataDir)).toHaveLength(1);
+  expect(await blobFiles(node.dataDir)).toHaveLength(1);
 });
 
 it('counts against the write rate', async () => {
@@ -171,7 +167,7 @@ it('counts against the write rate', async () => {
   const response = await tryUpload(node, rei, picture('c'));
   expect(response.headers.get('retry-after')).toMatch(/^\d+$/);
   expect(await answerOf(response)).toMatchObject({ status: 429, error: 'RateLimitExceeded' });
-  expect(await blobFiles(dataDir)).toHaveLength(2);
+  expect(await blobFiles(node.dataDir)).toHaveLength(2);
 });
 
 it('lets nobody fill the disk with what no record refers to', async () => {
@@ -180,7 +176,7 @@ it('lets nobody fill the disk with what no record refers to', async () => {
   for (let i = 0; i < 20; i += 1) await upload(node, rei, picture(`number ${i}`, 1_000));
   const refused = await tryUpload(node, rei, picture('one too many'));
   expect(await answerOf(refused)).toMatchObject({ status: 429, error: 'RateLimitExceeded' });
-  expect(await blobFiles(dataDir)).toHaveLength(20);
+  expect(await blobFiles(node.dataDir)).toHaveLength(20);
 });
 
 it('leaves nothing of a client that goes away', async () => {
@@ -192,7 +188,7 @@ it('leaves nothing of a client that goes away', async () => {
       `Content-Length: 50000\r\nAuthorization: ${await rei.authorization($nsid)}\r\n\r\n`,
   );
   socket.write(picture('a', 20_000));
-  await vi.waitFor(async () => expect(await blobFiles(dataDir)).toHaveLength(1));
+  await vi.waitFor(async () => expect(await blobFiles(node.dataDir)).toHaveLength(1));
   socket.destroy();
-  await vi.waitFor(async () => expect(await blobFiles(dataDir)).toEqual([]));
+  await vi.waitFor(async () => expect(await blobFiles(node.dataDir)).toEqual([]));
 });

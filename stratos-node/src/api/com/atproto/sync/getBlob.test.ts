@@ -1,5 +1,4 @@
-import { mkdtemp, rm, unlink } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type AtUri, toCid } from '@stratos/protocol';
 import { com } from '@stratos/protocol/lexicons';
@@ -34,19 +33,14 @@ const nobody = TestPerson.named('nobody');
 const people = [rei, kaoruko, outsider, nobody];
 const BYTES = picture('a', 3_000);
 
-let dataDir: string;
 let node: TestNode;
 beforeEach(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'stratos-'));
-  node = await TestNode.start({ people, dataDir });
+  node = await TestNode.start({ people });
   await node.enroll(rei, [SWORDSMITH, AEKEA]);
   await node.enroll(kaoruko, [SWORDSMITH]);
   await node.enroll(outsider, [AEKEA]);
 });
-afterEach(async () => {
-  await node[Symbol.asyncDispose]();
-  await rm(dataDir, { recursive: true });
-});
+afterEach(() => node[Symbol.asyncDispose]());
 
 async function shown(): Promise<{ cid: string; blob: BlobJson; uri: string }> {
   const blob = await upload(node, rei, BYTES);
@@ -153,7 +147,7 @@ describe('what a viewer may not have looks like what is not there', () => {
     vi.spyOn(node.ctx.blobs, 'quarantine').mockRejectedValue(new Error('unreachable'));
     const takedown = { applied: true, ref: 'case 1' };
     await takeDownBlob(node.ctx, rei.did, descriptionOf(blob).cid, takedown).catch(() => undefined);
-    expect(await blobFiles(dataDir)).toContain(`${rei.did}/${cid}`);
+    expect(await blobFiles(node.dataDir)).toContain(`${rei.did}/${cid}`);
     for (const person of [rei, kaoruko, node.appView]) {
       expect(await exact(await getBlob(node, person, rei, cid))).toEqual(missing);
     }
@@ -182,7 +176,7 @@ describe('what a viewer may not have looks like what is not there', () => {
   it('for a blob whose bytes were lost', async () => {
     const { cid } = await shown();
     const missing = await absent();
-    await unlink(join(dataDir, 'blobs', rei.did, cid));
+    await unlink(join(node.dataDir, 'blobs', rei.did, cid));
     expect(await exact(await getBlob(node, kaoruko, rei, cid))).toEqual(missing);
     const head = await getBlob(node, kaoruko, rei, cid, { method: 'HEAD' });
     expect(head.status).toBe(404);

@@ -1,5 +1,5 @@
 import type { Server } from '@atproto/xrpc-server';
-import { isAtUri } from '@stratos/protocol';
+import { type AtUri, isAtUri } from '@stratos/protocol';
 import { zone } from '@stratos/protocol/lexicons';
 import { viewerOf } from '../../../../access/viewer.ts';
 import { visibleRecords } from '../../../../access/visible-records.ts';
@@ -14,10 +14,10 @@ export function hydrateRecords(server: Server, ctx: NodeContext): void {
     const { uris } = input.body;
     const visible = await visibleRecords(ctx, viewer, uris.filter(isAtUri), { asAppView: true });
     const records = uris.flatMap((asked) => {
-      const record = isAtUri(asked) ? visible.get(asked) : undefined;
+      const record = visible.get(asked as AtUri);
       return record ? [{ uri: record.uri, cid: record.cid, value: record.value }] : [];
     });
-    const notFound = uris.filter((uri) => !isAtUri(uri) || !visible.has(uri));
+    const notFound = uris.filter((asked) => !visible.has(asked as AtUri));
     return { encoding: 'application/json' as const, body: { records, notFound, blocked: [] } };
   });
 }
