@@ -6,6 +6,8 @@ const graphql = fileURLToPath(import.meta.resolve('graphql'));
 
 export default defineConfig({
   test: {
+    // Each file waits more than it computes.
+    maxWorkers: '100%',
     projects: [
       {
         resolve: { alias: [{ find: /^graphql$/, replacement: graphql }] },

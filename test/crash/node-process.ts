@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { toDid } from '@stratos/protocol';
 import { enroll, readConfig, startNode } from '@stratos/stratos-node';
 
@@ -28,3 +29,5 @@ process.on('message', async ({ id, enroll: did }: Request) => {
 });
 process.once('disconnect', () => process.exit());
 process.send?.({ port: node.port });
+// @NOTE what is killed writes nothing when it ends, and the next one would compile all of it again
+flushCompileCache();

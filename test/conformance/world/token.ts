@@ -33,7 +33,6 @@ export function highS(signature: Uint8Array, order: bigint): Uint8Array {
 }
 
 export const SECP256K1_ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
-export const P256_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
 
 export interface ProofRequest {
   htm: string;
