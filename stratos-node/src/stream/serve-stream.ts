@@ -83,6 +83,10 @@ async function callerOf(
   req: IncomingMessage,
   ticket: string | undefined,
 ): Promise<Did> {
+  // @NOTE sockets do not pass the limit on requests without a token
+  if (req.headers.authorization === undefined) {
+    await ctx.addressLimit.takeAnonymous(ctx.clientAddress(req));
+  }
   if (ticket !== undefined) return ctx.tickets.redeem(ticket, nsid);
   return ctx.authenticator.caller(req, nsid);
 }

@@ -64,6 +64,14 @@ it('takes no other token as a ticket, and no ticket as another token', async () 
   expect(asToken.status).toBe(401);
 });
 
+it('cannot be guessed by whoever tries again and again', async () => {
+  await using node = await TestNode.start({ env: { STRATOS_IP_RATE_MAX_REQUESTS: '3' } });
+  const heard = [];
+  for (let i = 0; i < 5; i++) heard.push(await heardWith(node, `${i}`));
+  const limit = 'RateLimitExceeded';
+  expect(heard).toEqual(['AuthRequired', 'AuthRequired', 'AuthRequired', limit, limit]);
+});
+
 it('is given to nobody who does not say who they are, and for nothing but streams', async () => {
   await using node = await TestNode.start({ people: [rei] });
   expect((await node.post(createTicket, { method: recordsOf })).status).toBe(401);
