@@ -71,6 +71,8 @@ describe('who may write', () => {
     await strict.createPost(rei, postRecord('two'));
     const response = await strict.tryPost(rei, postRecord('three'));
     expect(response.headers.get('retry-after')).toBe('10');
+    expect(response.headers.get('ratelimit-limit')).toBe('2');
+    expect(response.headers.get('ratelimit-remaining')).toBe('0');
     expect(await refusal(response)).toEqual([429, 'RateLimitExceeded']);
   });
 });

@@ -1,6 +1,6 @@
 import type { Did } from '@stratos/protocol';
 import type { WriteRate } from '../config.ts';
-import { exhaustedHeaders } from '../limits/rate-limit-headers.ts';
+import { rateLimitHeaders } from '../limits/rate-limit-headers.ts';
 import { NodeError } from '../node-error.ts';
 
 interface Writer {
@@ -33,12 +33,12 @@ export class WriteRateLimit implements WriteLimit {
     if (this.#writers.size > SWEEP_ABOVE) this.#sweep(now);
     const writer = this.#writers.get(did) ?? { writes: [], blockedUntil: 0 };
     this.#writers.set(did, writer);
-    if (writer.blockedUntil > now) throw tooManyWrites(writer.blockedUntil - now);
+    if (writer.blockedUntil > now) throw tooManyWrites(this.#rate, writer.blockedUntil - now);
     writer.writes = writer.writes.filter((at) => at > now - this.#rate.windowMs);
     if (writer.writes.length + count > this.#rate.maxWrites) {
       const cooldownMs = this.#rate.cooldownMs + Math.random() * this.#rate.cooldownJitterMs;
       writer.blockedUntil = now + cooldownMs;
-      throw tooManyWrites(cooldownMs);
+      throw tooManyWrites(this.#rate, cooldownMs);
     }
     for (let i = 0; i < count; i += 1) writer.writes.push(now);
   }
@@ -51,9 +51,9 @@ export class WriteRateLimit implements WriteLimit {
   }
 }
 
-export function tooManyWrites(waitMs: number): NodeError {
+export function tooManyWrites({ maxWrites, windowMs }: WriteRate, waitMs: number): NodeError {
   return new NodeError('RateLimitExceeded', 'Too many writes', {
     retryAfterSeconds: waitMs / 1000,
-    headers: exhaustedHeaders(waitMs),
+    headers: rateLimitHeaders({ limit: maxWrites, windowMs, remaining: 0, resetMs: waitMs }),
   });
 }

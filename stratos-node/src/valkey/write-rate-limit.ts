@@ -51,6 +51,6 @@ export class ValkeyWriteRateLimit implements WriteLimit {
       this.#logger.warn({ reason }, 'writes are counted by this process alone');
       return this.#own.take(did, count);
     }
-    if (waitMs > 0) throw tooManyWrites(waitMs);
+    if (waitMs > 0) throw tooManyWrites(this.#rate, waitMs);
   }
 }
