@@ -52,5 +52,8 @@ export function openPool<Tables>(url: string, { max, schema, logger }: PoolOptio
   pool.on('error', (error) =>
     logger.warn({ reason: error.name }, 'a Postgres connection was lost'),
   );
+  // @NOTE the pool listens to idle connections alone; one that is lost between two statements of a
+  // transaction would end the process. The next statement fails, and says so to whoever made it
+  pool.on('connect', (client) => client.on('error', () => {}));
   return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
 }
