@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { Did, Tid } from '@stratos/protocol';
 import type { NodeContext } from '../context.ts';
+import { NodeError } from '../node-error.ts';
 import { cutWhenStalled } from '../stream/stall-guard.ts';
 import { exportRepo } from './export-repo.ts';
 
@@ -14,6 +15,8 @@ export interface ExportOptions {
   since: Tid | undefined;
   /** What is given back when the export is over. */
   slot: Disposable;
+  /** Whether the caller may still read the repo; asked again and again. */
+  mayGoOn: () => Promise<boolean>;
 }
 
 /**
@@ -24,7 +27,7 @@ export interface ExportOptions {
 export async function exportStream(
   ctx: Pick<NodeContext, 'actors' | 'stopping'>,
   did: Did,
-  { since, slot }: ExportOptions,
+  { since, slot, mayGoOn }: ExportOptions,
 ): Promise<Readable | undefined> {
   await using opened = new AsyncDisposableStack();
   opened.use(slot);
@@ -33,7 +36,7 @@ export async function exportStream(
   if (!snapshot || !root) return undefined;
   const ends = AbortSignal.any([ctx.stopping, AbortSignal.timeout(MAX_EXPORT_MS)]);
   const chunks = cutWhenStalled(
-    exportRepo(snapshot.actor, root.cid, since),
+    whileAllowed(exportRepo(snapshot.actor, root.cid, since), mayGoOn),
     () => car.destroy(),
     STALL_MS,
   );
@@ -41,4 +44,15 @@ export async function exportStream(
   const owned = opened.move();
   car.once('close', () => void owned.disposeAsync());
   return car;
+}
+
+/** Ends with an error as soon as the caller may read no more, so that nobody takes it for the whole. */
+async function* whileAllowed(
+  chunks: AsyncIterable<Uint8Array>,
+  mayGoOn: () => Promise<boolean>,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    if (!(await mayGoOn())) throw new NodeError('RepoNotFound');
+    yield chunk;
+  }
 }

@@ -7,9 +7,10 @@ import { readCar, verifyRepoCar } from '@atproto/repo';
 import { com, zone } from '@stratos/protocol/lexicons';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { Slots } from '../limits/slots.ts';
 import { actorDatabasePath } from '../storage/sqlite/actor-storage.ts';
 import { APPVIEW_DID, postRecord, SWORDSMITH, TestNode, TestPerson } from '../testing/test-node.ts';
-import { TransferSlots } from './transfer-slots.ts';
+import { exportStream } from './export-stream.ts';
 
 const { $nsid } = zone.stratos.sync.getRepo;
 const isSqlite = process.env['STRATOS_TEST_STORAGE'] !== 'postgres';
@@ -157,8 +158,20 @@ it('is of one moment, holds up no writer, and ends when the client goes away', a
   await exported(node, rei, rei.did);
 });
 
+it('stops in the middle when its caller may read no more', async () => {
+  const rei = TestPerson.named('rei');
+  await using node = await TestNode.start({ people: [rei] });
+  await node.enroll(rei, [SWORDSMITH]);
+  let isMember = true;
+  const slot = new Slots({ total: 1, perCaller: 1 }).take(rei.did);
+  const options = { since: undefined, slot, mayGoOn: async () => isMember };
+  const car = await exportStream(node.ctx, rei.did, options);
+  isMember = false;
+  await expect(car?.toArray()).rejects.toThrow('The repo could not be found');
+});
+
 it('bounds how many are under way', async () => {
-  const slots = new TransferSlots({ total: 3, perCaller: 2 });
+  const slots = new Slots({ total: 3, perCaller: 2 });
   const rei = TestPerson.named('rei').did;
   const first = slots.take(rei);
   slots.take(rei);

@@ -2,12 +2,12 @@ import type { Server } from '@atproto/xrpc-server';
 import { isDid } from '@stratos/protocol';
 import { zone } from '@stratos/protocol/lexicons';
 import type { NodeContext } from '../../../../context.ts';
+import { Slots } from '../../../../limits/slots.ts';
 import { NodeError } from '../../../../node-error.ts';
 import { enrolled } from '../../../../records/enrolled.ts';
 import { parseBoundaryMapping } from '../../../../transfer/boundary-mapping.ts';
 import { boundedBody } from '../../../../transfer/bounded-body.ts';
 import { importRepo as fillRepo } from '../../../../transfer/import-repo.ts';
-import { TransferSlots } from '../../../../transfer/transfer-slots.ts';
 import { addMethod, callerOf } from '../../../add-method.ts';
 
 const method = zone.stratos.repo.importRepo;
@@ -15,7 +15,7 @@ const method = zone.stratos.repo.importRepo;
 const LIMITS = { total: 2, perCaller: 1 };
 
 export function importRepo(server: Server, ctx: NodeContext): void {
-  const slots = new TransferSlots(LIMITS);
+  const slots = new Slots(LIMITS);
   const { serviceDid, importMaxBytes } = ctx.config;
   addMethod(
     server,

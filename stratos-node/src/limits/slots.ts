@@ -11,7 +11,7 @@ export interface SlotLimits {
 }
 
 /** Bounds how many of something that takes long are under way. */
-export class TransferSlots {
+export class Slots {
   readonly #limits: SlotLimits;
   readonly #taken = new Map<Did, number>();
 
