@@ -150,6 +150,12 @@ it('shows metrics to this machine and to the operator alone', async () => {
   expect(await metricsOf(node, { ...proxied, authorization })).toContain('stratos_commits_total');
 });
 
+it('shows metrics without a password in development alone, as a proxy may not say that it is one', async () => {
+  const env = { STRATOS_DEV_MODE: 'false', STRATOS_PUBLIC_URL: 'https://stratos.example.com' };
+  await using node = await TestNode.start({ env });
+  expect((await fetch(`${node.url}/metrics`)).status).toBe(401);
+});
+
 it('tells the operator how the node is and what operators did', async () => {
   await using node = await TestNode.start({ people: [rei] });
   await node.enroll(rei, [SWORDSMITH]);
