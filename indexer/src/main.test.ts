@@ -97,7 +97,7 @@ test('killed in the middle and started again, it loses nothing and doubles nothi
   await using _indexer = await start();
   await vi.waitFor(async () => expect(await readable()).toEqual(expected), WAIT);
   expect(await db.post.count()).toBe(expected.length);
-  expect(await db.refusal.count()).toBe(0);
+  expect(await db.quarantined.count()).toBe(0);
 });
 
 test('takes up a node again that was away, and one that was not there yet', async () => {
@@ -141,7 +141,7 @@ test('takes nothing more from a node that breaks its log, until the log is whole
   const commit = await author.post('3kbbb', [node.boundary('art')]);
   node.commit(commit);
   await node.flush();
-  await vi.waitFor(async () => expect(await db.refusal.count()).toBe(1), WAIT);
+  await vi.waitFor(async () => expect(await db.quarantined.count()).toBe(1), WAIT);
   const before = await lease();
   const reconnects = node.connections.length;
   await vi.waitFor(() => expect(node.connections.length).toBeGreaterThan(reconnects + 1), WAIT);
@@ -162,7 +162,7 @@ test('refuses an enrollment that the account did not sign, and goes on', async (
   await pds.put(zone.stratos.feed.post.$nsid, '3kaaa', { createdAt: new Date().toISOString() });
   await vi.waitFor(async () => expect(await firehoseCursor()).toBe(2), WAIT);
   expect(await db.enrollment.count()).toBe(0);
-  expect(await db.refusal.findMany()).toMatchObject([{ did: pds.did, reason: 'unproven' }]);
+  expect(await db.quarantined.findMany()).toMatchObject([{ did: pds.did, reason: 'unproven' }]);
 });
 
 test('waits for a DID document that cannot be had at the moment, and passes over nothing', async () => {

@@ -174,7 +174,7 @@ describe('a commit is refused', () => {
     const outcome = await world.apply(world.node.commit(await sakura.post('3kbbb', [art])));
     expect(outcome).toEqual({ cursor: 5, newest: 5, refusals: [] });
     expect(await world.readable()).toEqual(['3kbbb art']);
-    expect(await world.db.refusal.findMany()).toMatchObject([
+    expect(await world.db.quarantined.findMany()).toMatchObject([
       { nodeDid: world.node.did, did: REI, streamSeq: 4n, reason: 'bad-signature' },
     ]);
   });
@@ -336,6 +336,6 @@ async function snapshot(): Promise<unknown> {
     db.postBoundary.findMany(),
     db.tombstone.findMany(),
     db.repo.findMany(),
-    db.refusal.findMany(),
+    db.quarantined.findMany(),
   ]);
 }

@@ -18,16 +18,16 @@ export async function recordRefusal(tx: Transaction, refusal: Refusal): Promise<
   const did = refusal.did ?? null;
   const streamSeq = refusal.streamSeq ?? null;
   await tx.$executeRaw`
-    insert into stratos_refusal (node_did, did, stream_seq, reason)
+    insert into stratos_quarantine (node_did, did, stream_seq, reason)
     select ${source}, ${did}, ${streamSeq}::bigint, ${reason}
     where not exists (
-      select 1 from stratos_refusal
+      select 1 from stratos_quarantine
       where node_did = ${source} and stream_seq is not distinct from ${streamSeq}::bigint
         and did is not distinct from ${did} and reason = ${reason}
     )`;
   await tx.$executeRaw`
-    delete from stratos_refusal where id in (
-      select id from stratos_refusal where node_did = ${source}
+    delete from stratos_quarantine where id in (
+      select id from stratos_quarantine where node_did = ${source}
       order by refused_at desc, id desc offset ${KEPT_PER_NODE}
     )`;
 }

@@ -112,7 +112,7 @@ export class World implements AsyncDisposable {
   }
 
   async refusals(): Promise<string[]> {
-    const rows = await this.db.refusal.findMany({ orderBy: { id: 'asc' } });
+    const rows = await this.db.quarantined.findMany({ orderBy: { id: 'asc' } });
     return rows.map(({ reason }) => reason);
   }
 
