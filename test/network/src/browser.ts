@@ -17,12 +17,22 @@ export interface NavigationOptions {
   readonly from?: URL;
 }
 
+export interface BrowserOptions {
+  /** Origins that are reached elsewhere, as behind a proxy that ends TLS. */
+  readonly reachedAt?: Readonly<Record<string, string>>;
+}
+
 /**
  * What an OAuth provider sees of a browser: navigations with their `sec-fetch-*` headers, redirects, and
  * cookies kept for each host. On `node:http`, because `fetch` does not let those headers be set.
  */
 export class Browser {
   readonly #cookies = new Map<string, Map<string, string>>();
+  readonly #reachedAt: Readonly<Record<string, string>>;
+
+  constructor({ reachedAt = {} }: BrowserOptions = {}) {
+    this.#reachedAt = reachedAt;
+  }
 
   /** Opens an address and follows redirects to the page where they end. */
   async navigate(address: URL | string, options: NavigationOptions = {}): Promise<Page> {
@@ -76,9 +86,15 @@ export class Browser {
     const cookie = [...(this.#cookies.get(url.hostname) ?? [])]
       .map(([name, value]) => `${name}=${value}`)
       .join('; ');
-    const outgoing = request(url, {
+    const at = new URL(url.pathname + url.search, this.#reachedAt[url.origin] ?? url.origin);
+    const outgoing = request(at, {
       method,
-      headers: { accept: 'text/html,application/json', ...headers, ...(cookie ? { cookie } : {}) },
+      headers: {
+        host: url.host,
+        accept: 'text/html,application/json',
+        ...headers,
+        ...(cookie ? { cookie } : {}),
+      },
     });
     outgoing.end(body);
     const [response] = await once(outgoing, 'response');

@@ -5,8 +5,11 @@ import { type Credentials, signInAndConsent } from './oauth-sign-in.ts';
  * Enrolls a person with a node through the real OAuth flow: node → PDS sign-in → consent → callback of
  * the node. Throws with the node's own words when it does not take them.
  */
-export async function enrollAccount(nodeUrl: string, credentials: Credentials): Promise<Page> {
-  const browser = new Browser();
+export async function enrollAccount(
+  nodeUrl: string,
+  credentials: Credentials,
+  browser = new Browser(),
+): Promise<Page> {
   const start = new URL('/oauth/authorize', nodeUrl);
   start.searchParams.set('handle', credentials.username);
   const authorizePage = await browser.navigate(start);
