@@ -8,7 +8,7 @@ import { Community } from './community.ts';
 import { DoomedNode, nodeEnv } from './doomed-node.ts';
 import { pdsProblems, repoProblems, standingsOf } from './invariants.ts';
 import { Observer } from './observer.ts';
-import { Random } from './random.ts';
+import { Random } from '../random.ts';
 import { UnsteadyPds } from './unsteady-pds.ts';
 import { Writer } from './writer.ts';
 

@@ -1,13 +1,11 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PDS } from '@atproto/pds';
-import { Database, PlcServer } from '@did-plc/server';
 import { zone } from '@stratos/protocol/lexicons';
 import { type NodeConfig, readConfig, startNode } from '@stratos/stratos-node';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Account, Browser, enrollAccount, freePorts } from '../network/src/index.ts';
+import { Account, Browser, enrollAccount, startThrowawayAtproto } from '../network/src/index.ts';
 import { eventually } from './eventually.ts';
 
 /** Never looked up. Names that are kept for tests are refused by the PDS. */
@@ -29,14 +27,8 @@ let nodeUrl = '';
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'stratos-confidential-'));
   opened.defer(() => rm(dataDir, { recursive: true, force: true }));
-  const ports = await freePorts();
-  const directory = PlcServer.create({ db: Database.mock(), port: ports.plc });
-  await directory.start();
-  opened.defer(() => directory.destroy());
-  plcUrl = `http://localhost:${ports.plc}`;
-  pdsUrl = `http://localhost:${ports.pds}`;
+  ({ plcUrl, pdsUrl } = opened.use(await startThrowawayAtproto()));
   standInForTls();
-  await startPds(ports.pds);
 });
 afterAll(() => opened.disposeAsync());
 
@@ -59,28 +51,6 @@ function standInForTls(): void {
   opened.defer(() => {
     globalThis.fetch = fetch;
   });
-}
-
-async function startPds(port: number): Promise<void> {
-  await mkdir(join(dataDir, 'pds'));
-  const pds = await PDS.fromEnv({
-    port,
-    hostname: 'localhost',
-    serviceDid: `did:web:localhost%3A${port}`,
-    serviceHandleDomains: ['.test'],
-    dataDirectory: join(dataDir, 'pds'),
-    blobstoreDiskLocation: join(dataDir, 'pds', 'blobs'),
-    didPlcUrl: plcUrl,
-    devMode: true,
-    disableSsrfProtection: true,
-    inviteRequired: false,
-    jwtSecret: randomBytes(16).toString('hex'),
-    dpopSecret: randomBytes(32).toString('hex'),
-    adminPassword: randomBytes(16).toString('hex'),
-    plcRotationKeyK256PrivateKeyHex: randomBytes(32).toString('hex'),
-  });
-  await pds.start();
-  opened.defer(() => pds.destroy());
 }
 
 function nodeConfig(): NodeConfig {

@@ -23,18 +23,27 @@ export class Author {
   readonly did: Did;
   readonly key: SigningKey;
   #repo: Repo;
+  readonly #storage: MemoryBlockstore;
 
-  private constructor(did: Did, key: SigningKey, repo: Repo) {
+  private constructor(did: Did, key: SigningKey, repo: Repo, storage: MemoryBlockstore) {
     this.did = did;
     this.key = key;
     this.#repo = repo;
+    this.#storage = storage;
   }
 
   /** @param rev - of the first commit, when it is not to be of now */
   static async create(did: Did, rev?: string, key = SigningKey.generate('P-256')): Promise<Author> {
     const storage = new MemoryBlockstore();
     const first = await Repo.formatInitCommit(storage, did, key, [], rev);
-    return new Author(did, key, await Repo.createFromCommit(storage, first));
+    return new Author(did, key, await Repo.createFromCommit(storage, first), storage);
+  }
+
+  /** The same repo once more, which goes its own way from here. */
+  async fork(): Promise<Author> {
+    const storage = new MemoryBlockstore(this.#storage.blocks);
+    const repo = await Repo.load(storage, this.#repo.cid);
+    return new Author(this.did, this.key, repo, storage);
   }
 
   uri(rkey: string): string {

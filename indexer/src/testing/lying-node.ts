@@ -40,6 +40,8 @@ export class LyingNode implements AsyncDisposable {
   readonly entries: { seq: number; bytes: Uint8Array }[] = [];
   /** Events up to here are no longer to be had. */
   floor = 0;
+  /** What becomes of each frame on its way; undefined cuts the connection before it. */
+  onFrame: ((frame: Uint8Array) => readonly Uint8Array[] | undefined) | undefined;
   /** What it gives when asked for somebody's repo. */
   readonly repos = new Map<string, () => Promise<Uint8Array>>();
   /** Those whose repo it was asked for, and by what token. */
@@ -140,6 +142,12 @@ export class LyingNode implements AsyncDisposable {
     for (const socket of this.#sockets.clients) await this.#send(socket);
   }
 
+  /** The same to the oldest connection alone. */
+  async flushOldest(): Promise<void> {
+    const [oldest] = this.#sockets.clients;
+    if (oldest) await this.#send(oldest);
+  }
+
   /** Cuts every connection. */
   cut(): void {
     for (const socket of this.#sockets.clients) socket.terminate();
@@ -207,12 +215,18 @@ export class LyingNode implements AsyncDisposable {
   }
 
   async #send(socket: WebSocket): Promise<void> {
-    for (const event of this.events.slice(this.#sent.get(socket) ?? 0)) socket.send(bytesOf(event));
-    this.#sent.set(socket, this.position);
+    for (let at = this.#sent.get(socket) ?? 0; at < this.position; at++) {
+      const frame = bytesOf(this.events[at] as NodeEvent);
+      const frames = this.onFrame ? this.onFrame(frame) : [frame];
+      this.#sent.set(socket, at + 1);
+      if (!frames) return socket.terminate();
+      for (const each of frames) socket.send(each);
+    }
     if (this.beats) socket.send(bytesOf(await this.heartbeat()));
   }
 }
 
-function bytesOf({ type, body }: NodeEvent): Uint8Array {
+/** An event as it is sent. */
+export function bytesOf({ type, body }: NodeEvent): Uint8Array {
   return new MessageFrame(body as LexMap, { type }).toBytes();
 }

@@ -16,5 +16,6 @@ export { freePorts, PORTS, type Ports } from './ports.ts';
 export type { Report } from './report.ts';
 export type { Service } from './service.ts';
 export type { ServiceName } from './service-definitions.ts';
+export { startThrowawayAtproto, type ThrowawayAtproto } from './throwaway-atproto.ts';
 export { type BoundaryName, NODES, type NodeName, type Topology } from './topology.ts';
 export { procedure, query, XrpcCallError } from './xrpc.ts';

@@ -1,0 +1,311 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Author, create, LyingNode, remove, update } from '@stratos/indexer/testing';
+import type { Random } from '../random.ts';
+import { COMMIT_LIES, FRAME_LIES } from './lies.ts';
+import { Mishaps } from './mishaps.ts';
+import { Model } from './model.ts';
+import type { PublicPerson } from './public-person.ts';
+import type { Tally } from './tally.ts';
+
+/** What happens in stories beside lies and mishaps. */
+export const EVENTS = [
+  'a boundary that is not theirs',
+  'a commit kept back',
+  'account put aside',
+  'account taken up',
+  'create',
+  'delete',
+  'enrollment',
+  'enrollment record deleted',
+  'enrollment with another key',
+  'events no longer kept',
+  'leaving',
+  'membership',
+  'stub',
+  'stub deleted',
+  'update',
+] as const;
+export const REPO_LIES = ['altered', 'torn', 'incomplete', 'foreign'] as const;
+
+const NAMES = ['art', 'cooks', 'writers'] as const;
+const FIRST_CONTACT_MS = 20_000;
+/** One that nobody holds. */
+const SECRET = 'secret';
+
+/** A person's repo at a node. */
+interface Place {
+  person: PublicPerson;
+  node: LyingNode;
+  author: Author;
+  /** Names of the boundaries that they hold now; undefined while they are no member. */
+  held: string[] | undefined;
+  hasBegun: boolean;
+  /** How often it may still give something else for the repo. */
+  liesLeft: number;
+  /** By record key, what the repo holds. */
+  posts: Map<string, string>;
+}
+
+/** Some people at some nodes, and what happens to them, all by one seed. */
+export class Story implements AsyncDisposable {
+  readonly model: Model;
+  readonly nodes: readonly LyingNode[];
+  readonly people: readonly PublicPerson[];
+  readonly #places: Place[];
+  readonly #mishaps: Map<LyingNode, Mishaps>;
+  readonly #active = new Map<PublicPerson, boolean>();
+  readonly #enrolled = new Set<Place>();
+  /** Those of whom the AppView has reason to know. */
+  readonly #known = new Set<PublicPerson>();
+  readonly #isLossy: boolean;
+  readonly #random: Random;
+  readonly #tally: Tally;
+  #records = 0;
+
+  private constructor(
+    { random, tally, isLossy }: { random: Random; tally: Tally; isLossy: boolean },
+    people: readonly PublicPerson[],
+    places: Place[],
+  ) {
+    this.#random = random;
+    this.#tally = tally;
+    this.#isLossy = isLossy;
+    this.#places = places;
+    this.people = people;
+    this.nodes = [...new Set(places.map(({ node }) => node))];
+    this.#mishaps = new Map(
+      this.nodes.map((node) => [node, new Mishaps(node, random.fork(), tally)]),
+    );
+    this.model = new Model({ isLossy });
+  }
+
+  static async begin(
+    people: readonly PublicPerson[],
+    options: { random: Random; tally: Tally },
+  ): Promise<Story> {
+    const { random } = options;
+    const nodes = [await LyingNode.start()];
+    if (random.chance(0.5)) nodes.push(await LyingNode.start());
+    const places: Place[] = [];
+    for (const person of people) {
+      for (const node of nodes) {
+        const author = await Author.create(person.did);
+        places.push({
+          person,
+          node,
+          author,
+          held: undefined,
+          hasBegun: false,
+          liesLeft: 2,
+          posts: new Map(),
+        });
+      }
+    }
+    return new Story({ ...options, isLossy: random.chance(0.5) }, people, places);
+  }
+
+  /** Lets everything happen, and at last what brings to light what was lost. */
+  async happen(): Promise<void> {
+    for (const place of this.#places) if (this.#random.chance(0.8)) await this.#join(place);
+    await this.#areFollowed();
+    const steps = this.#random.between(8, 24);
+    for (let step = 0; step < steps; step++) {
+      await this.#step();
+      if (this.#random.chance(0.7)) await this.flush();
+      if (this.#random.chance(0.5)) await sleep(this.#random.between(0, 120));
+    }
+    for (const mishaps of this.#mishaps.values()) mishaps.calm();
+    for (const place of this.#places) {
+      place.node.repos.set(place.person.did, () => place.author.car());
+      if (place.held) await this.#write(place, 'create');
+    }
+  }
+
+  /** Has the nodes send what they have. */
+  async flush(): Promise<void> {
+    for (const node of this.nodes) await node.flush();
+  }
+
+  get positions(): Map<string, number> {
+    return new Map(this.nodes.map((node) => [node.did, node.position]));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const node of this.nodes) await node[Symbol.asyncDispose]();
+  }
+
+  /** Waits for the indexer to find the nodes, so that what happens next happens on its watch. */
+  async #areFollowed(): Promise<void> {
+    const joined = this.#places.filter(({ held }) => held).map(({ node }) => node);
+    const deadline = Date.now() + FIRST_CONTACT_MS;
+    const isFollowed = (node: LyingNode) => node.connections.length > 0;
+    while (!joined.every(isFollowed) && Date.now() < deadline) await sleep(50);
+  }
+
+  async #step(): Promise<void> {
+    const place = this.#random.oneOf(this.#places);
+    const roll = this.#random.next();
+    if (!place.held) return roll < 0.7 ? this.#join(place) : this.#publicly(place);
+    if (roll < 0.45)
+      return this.#write(place, this.#random.oneOf(['create', 'create', 'update', 'delete']));
+    if (roll < 0.55) return this.#changeMembership(place);
+    if (roll < 0.62) return this.#leave(place);
+    if (roll < 0.72) return this.#publicly(place);
+    return this.#lie(place);
+  }
+
+  async #join(place: Place): Promise<void> {
+    const steps = [() => this.#enroll(place), () => this.#changeMembership(place)];
+    if (this.#random.chance(0.5)) steps.reverse();
+    for (const step of steps) await step();
+    if (place.hasBegun) return;
+    place.node.commit(await place.author.genesis());
+    place.node.repos.set(place.person.did, () => this.#carOf(place));
+    place.hasBegun = true;
+  }
+
+  /** The repo, or for a while something else. */
+  async #carOf({ author }: Place): Promise<Uint8Array> {
+    const kind = this.#random.oneOf([
+      'honest',
+      'honest',
+      'altered',
+      'torn',
+      'incomplete',
+      'foreign',
+    ]);
+    this.#tally.add(`repo: ${kind}`);
+    if (kind === 'foreign') return (await Author.create(author.did)).car();
+    if (kind === 'incomplete') return author.car({ without: (block) => block.length > 150 });
+    const car = await author.car();
+    if (kind === 'torn') return car.subarray(0, car.length / 2);
+    if (kind === 'altered') car[car.length - 10] = 1 + (car[car.length - 10] ?? 0);
+    return car;
+  }
+
+  async #changeMembership(place: Place): Promise<void> {
+    const { person, node, author } = place;
+    const held = this.#random.someOf(NAMES, this.#random.between(1, NAMES.length));
+    await node.membership(author, held);
+    place.held = held;
+    const boundaries = held.map((name) => node.boundary(name));
+    const signingKey = author.key.did();
+    this.model.setMembership(person.did, node.did, { active: true, boundaries, signingKey });
+    this.#tally.add('membership');
+  }
+
+  async #leave(place: Place): Promise<void> {
+    const { person, node, author } = place;
+    await node.membership(author, [], { active: false });
+    place.held = undefined;
+    const signingKey = author.key.did();
+    this.model.setMembership(person.did, node.did, { active: false, boundaries: [], signingKey });
+    this.#tally.add('leaving');
+  }
+
+  async #write(place: Place, wish: 'create' | 'update' | 'delete'): Promise<void> {
+    const { person, node, author, posts, held = [] } = place;
+    const action = posts.size === 0 ? 'create' : wish;
+    const rkey = action === 'create' ? this.#newKey() : this.#random.oneOf([...posts.keys()]);
+    const uri = author.uri(rkey);
+    if (action === 'delete') {
+      node.commit(await author.commit([remove(rkey)]));
+      posts.delete(rkey);
+      this.model.delete(person.did, node.did, uri);
+    } else {
+      const isFlawed = this.#random.chance(0.1);
+      const boundaries = isFlawed
+        ? this.#random.oneOf([[], [node.boundary(SECRET)], ['did:web:elsewhere.invalid/art']])
+        : this.#random
+            .someOf(held, this.#random.between(1, held.length))
+            .map((name) => node.boundary(name));
+      if (isFlawed) this.#tally.add('a boundary that is not theirs');
+      const write = action === 'create' ? create : update;
+      const commit = await author.commit([
+        write(rkey, boundaries, `${rkey} ${this.#random.next()}`),
+      ]);
+      const cid = String(commit.ops[0]?.cid);
+      posts.set(rkey, cid);
+      this.model.write(person.did, node.did, uri, { cid, boundaries });
+      if (this.#isLossy && this.#random.chance(0.1)) this.#tally.add('a commit kept back');
+      else node.commit(commit);
+    }
+    this.#tally.add(action);
+  }
+
+  /** Something on the PDS. */
+  async #publicly(place: Place): Promise<void> {
+    const { person, node, posts } = place;
+    const isActive = this.#active.get(person) ?? true;
+    if (!isActive || this.#random.chance(0.15)) {
+      await person.setActive(!isActive);
+      this.#active.set(person, !isActive);
+      if (this.#known.has(person)) this.model.setAccount(person.did, !isActive);
+      this.#tally.add(isActive ? 'account put aside' : 'account taken up');
+      return;
+    }
+    if (this.#enrolled.has(place) && this.#random.chance(0.3)) {
+      await person.unenroll(node);
+      this.#enrolled.delete(place);
+      this.model.setEnrollment(person.did, node.did, undefined);
+      this.#tally.add('enrollment record deleted');
+      return;
+    }
+    if (!this.#enrolled.has(place)) return this.#enroll(place);
+    const [rkey, cid] = this.#random.oneOf([...posts, ['', '']]);
+    if (rkey && cid) await this.#stub(place, rkey, cid);
+  }
+
+  async #stub({ person, node }: Place, rkey: string, cid: string): Promise<void> {
+    const uri = `at://${person.did}/zone.stratos.feed.post/${rkey}`;
+    if (this.#random.chance(0.3)) {
+      await person.putStub(node, rkey, cid);
+      await person.deleteStub(rkey);
+      this.model.setStub(uri, undefined);
+      this.#tally.add('stub deleted');
+    } else {
+      await person.putStub(node, rkey, cid);
+      this.model.setStub(uri, cid);
+      this.#tally.add('stub');
+    }
+  }
+
+  /** With another key now and then, which is as good as none. */
+  async #enroll(place: Place): Promise<void> {
+    const { person, node, author } = place;
+    if (this.#active.get(person) === false) return;
+    const isOther = this.#random.chance(0.05);
+    const { key } = isOther ? await Author.create(person.did) : author;
+    await person.enroll(node, [node.boundary('art')], key.did());
+    if (!this.#known.has(person)) this.model.setAccount(person.did, true);
+    this.#known.add(person);
+    this.#enrolled.add(place);
+    this.model.setEnrollment(person.did, node.did, key.did());
+    this.#tally.add(isOther ? 'enrollment with another key' : 'enrollment');
+  }
+
+  async #lie(place: Place): Promise<void> {
+    const { node, author, held = [] } = place;
+    const boundary = node.boundary(this.#random.oneOf(held));
+    const liar = { node, author, rkey: this.#newKey(), boundary };
+    if (this.#random.chance(0.6)) {
+      const kind = this.#random.oneOf(Object.keys(COMMIT_LIES));
+      this.#tally.add(`commit: ${kind}`);
+      await COMMIT_LIES[kind]?.(liar);
+    } else {
+      const kind = this.#random.oneOf(Object.keys(FRAME_LIES));
+      this.#tally.add(`frame: ${kind}`);
+      const frame = await FRAME_LIES[kind]?.(liar);
+      if (frame) this.#mishaps.get(node)?.lies.push(frame);
+    }
+    if (this.#isLossy && this.#random.chance(0.1)) {
+      node.floor = node.position;
+      this.#tally.add('events no longer kept');
+    }
+  }
+
+  #newKey(): string {
+    const digits = String(this.#records++).padStart(11, '0');
+    return `3k${digits.replaceAll(/\d/g, (digit) => 'abcdefghij'[Number(digit)] ?? '')}`;
+  }
+}
