@@ -4,7 +4,7 @@ import { parseSync } from 'vite';
 /** Which rooms a room may import; see docs/architecture.md. `types` allows their types alone. */
 const MAY_IMPORT: Record<string, Record<string, 'all' | 'types'>> = {
   protocol: {},
-  prisma: {},
+  prisma: { protocol: 'types' },
   schema: { protocol: 'all' },
   'stratos-node': { protocol: 'all' },
   indexer: { protocol: 'all', prisma: 'all' },

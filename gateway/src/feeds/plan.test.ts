@@ -1,25 +1,28 @@
-import { createPrismaClient, Prisma, type PrismaClient } from '@stratos/prisma';
-import { createTestDatabase, type TestDatabase } from '@stratos/prisma/testing';
-import { type Did, qualifyBoundary, toAtUri, toDid } from '@stratos/protocol';
+import { createPrismaClient, type PrismaClient } from '@stratos/prisma';
+import { openScope, type Slice, type Transaction } from '@stratos/prisma/queries';
+import {
+  createTestDatabase,
+  type Examined,
+  examine,
+  type TestDatabase,
+} from '@stratos/prisma/testing';
+import { qualifyBoundary, toAtUri, toDid } from '@stratos/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Scope } from '../access/scope.ts';
 import { World } from '../testing/world.ts';
-import { probe } from './post.ts';
-import { mergeBoundaries } from './skeleton.ts';
-
-interface Plan {
-  'Node Type': string;
-  'Relation Name'?: string;
-  'Actual Rows': number;
-  'Actual Loops': number;
-  'Rows Removed by Filter'?: number;
-  Plans?: Plan[];
-}
+import { authorFeedSkeleton } from './author-feed.ts';
+import { postSkeleton } from './post.ts';
+import { timelineSkeleton } from './timeline.ts';
 
 const node = toDid('did:web:node.test');
 const [hidden, shared, quiet] = ['hidden', 'shared', 'quiet'].map((name) =>
   qualifyBoundary(node, name),
 ) as [ReturnType<typeof qualifyBoundary>, ...ReturnType<typeof qualifyBoundary>[]];
-const scope = [shared, quiet].filter((boundary) => boundary !== undefined);
+const viewer = toDid('did:plc:viewer');
+const scope: Scope = {
+  viewer,
+  boundaries: new Set([shared, quiet].filter((boundary) => boundary !== undefined)),
+};
 const author = toDid('did:plc:author');
 const POSTS = 20_000;
 const VISIBLE_EVERY = 50;
@@ -55,29 +58,11 @@ afterAll(async () => {
   await database[Symbol.asyncDispose]();
 });
 
-async function explain(query: Prisma.Sql): Promise<Plan[]> {
-  const rows = await prisma.$queryRaw<{ 'QUERY PLAN': { Plan: Plan }[] }[]>(
-    Prisma.sql`explain (analyze, format json) ${query}`,
-  );
-  const [answer] = rows;
-  const root = answer?.['QUERY PLAN'][0]?.Plan;
-  if (!root) throw new Error('no plan');
-  return flatten(root);
-}
-
-function flatten(plan: Plan): Plan[] {
-  return [plan, ...(plan.Plans ?? []).flatMap(flatten)];
-}
-
-/** Rows of the index of readers that a query looked at. */
-function looked(plans: Plan[]): number {
-  return plans
-    .filter((plan) => plan['Relation Name'] === 'stratos_post_boundary')
-    .reduce(
-      (sum, plan) =>
-        sum + plan['Actual Loops'] * (plan['Actual Rows'] + (plan['Rows Removed by Filter'] ?? 0)),
-      0,
-    );
+function examined(query: (transaction: Transaction) => Promise<unknown>): Promise<Examined> {
+  return prisma.$transaction(async (transaction) => {
+    await openScope(transaction, viewer);
+    return examine(transaction, query);
+  });
 }
 
 const LIMIT = 21;
@@ -87,37 +72,41 @@ const deep = {
   node,
 };
 
-describe.each([
-  ['a timeline', mergeBoundaries(scope, undefined, { after: undefined, limit: LIMIT })],
-  ['a timeline, far down', mergeBoundaries(scope, undefined, { after: deep, limit: LIMIT })],
-  ['an author’s feed', mergeBoundaries(scope, author, { after: undefined, limit: LIMIT })],
-  ['an author’s feed, far down', mergeBoundaries(scope, author, { after: deep, limit: LIMIT })],
+const [first, later] = [undefined, deep].map((after) => ({ after, limit: LIMIT })) as [
+  Slice,
+  Slice,
+];
+const ofAuthor = { author, boundary: undefined };
+
+describe.each<[string, (transaction: Transaction) => Promise<unknown>]>([
+  ['a timeline', (transaction) => timelineSkeleton(transaction, scope, undefined, first)],
+  ['a timeline, far down', (transaction) => timelineSkeleton(transaction, scope, undefined, later)],
+  ['an author’s feed', (transaction) => authorFeedSkeleton(transaction, scope, ofAuthor, first)],
+  [
+    'an author’s feed, far down',
+    (transaction) => authorFeedSkeleton(transaction, scope, ofAuthor, later),
+  ],
 ])('%s', (_, query) => {
   test('looks at the page alone, however much is hidden', async () => {
-    const plans = await explain(query);
-    expect(plans.filter((plan) => plan['Node Type'] === 'Seq Scan')).toEqual([]);
-    expect(looked(plans)).toBeGreaterThan(0);
-    expect(looked(plans)).toBeLessThanOrEqual(scope.length * (LIMIT + 1));
-    const sorted = plans.filter((plan) => plan['Node Type'].includes('Sort'));
-    for (const plan of sorted)
-      expect(plan['Actual Rows']).toBeLessThanOrEqual(LIMIT * scope.length);
+    const { scanned, rows, steps } = await examined(query);
+    expect(scanned).toEqual([]);
+    expect(rows['stratos_post_boundary']).toBeGreaterThan(0);
+    expect(rows['stratos_post_boundary']).toBeLessThanOrEqual(scope.boundaries.size * (LIMIT + 1));
+    for (const { rows } of steps.filter(({ step }) => step.includes('Sort')))
+      expect(rows).toBeLessThanOrEqual(LIMIT * scope.boundaries.size);
   });
 });
 
 test('a post that is hidden and one that is not there cost the same', async () => {
-  const viewer: Did = toDid('did:plc:viewer');
   const find = (rkey: string) =>
-    explain(
-      probe(
-        { viewer, boundaries: new Set(scope) },
-        { uri: toAtUri(`at://${author}/zone.stratos.feed.post/${rkey}`) },
-      ),
+    examined((transaction) =>
+      postSkeleton(transaction, scope, {
+        uri: toAtUri(`at://${author}/zone.stratos.feed.post/${rkey}`),
+      }),
     );
-  const shape = (plans: Plan[]) =>
-    plans.map((plan) => [plan['Node Type'], plan['Actual Rows'], plan['Actual Loops']]);
-  const [forHidden, forAbsent] = await Promise.all([find('r1'), find('r0')]);
-  expect(shape(forHidden)).toEqual(shape(forAbsent));
-  expect(looked(forHidden)).toBe(0);
-  expect(forHidden.map((plan) => plan['Node Type'])).not.toContain('Seq Scan');
-  expect(looked(await find(`r${VISIBLE_EVERY}`))).toBeGreaterThan(0);
+  const [forHidden, forAbsent] = [await find('r1'), await find('r0')];
+  expect(forHidden).toEqual(forAbsent);
+  expect(forHidden.rows).toEqual({});
+  expect(forHidden.scanned).toEqual([]);
+  expect((await find(`r${VISIBLE_EVERY}`)).rows['stratos_post_boundary']).toBe(1);
 });

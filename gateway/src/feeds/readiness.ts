@@ -1,6 +1,6 @@
 import { Prisma, type PrismaClient } from '@stratos/prisma';
 import { toDid } from '@stratos/protocol';
-import { readScope } from '../access/scope.ts';
+import { readFor } from '../access/scope.ts';
 import { timelineSkeleton } from './timeline.ts';
 
 /** What `/ready` says of a node. */
@@ -15,21 +15,18 @@ const NOBODY = toDid('did:web:nobody.invalid');
 
 /** Runs what a timeline runs, and tells which nodes are heard. Rejects when a query would. */
 export async function checkReadiness(prisma: PrismaClient): Promise<NodeState[]> {
-  return prisma.$transaction(
-    async (transaction) => {
-      const scope = await readScope(transaction, NOBODY);
-      await timelineSkeleton(transaction, scope, undefined, { after: undefined, limit: 1 });
-      const nodes = await transaction.$queryRaw<
-        { did: string; heard: boolean; lease_until: Date | null }[]
-      >(Prisma.sql`
-        select did, coalesce(lease_until > now(), false) as heard, lease_until
-        from stratos_node order by did`);
-      return nodes.map(({ did, heard, lease_until }) => ({
-        did,
-        heard,
-        leaseUntil: lease_until?.toISOString() ?? null,
-      }));
-    },
-    { isolationLevel: 'RepeatableRead' },
-  );
+  const read = readFor(prisma, NOBODY);
+  return read(async (transaction, scope) => {
+    await timelineSkeleton(transaction, scope, undefined, { after: undefined, limit: 1 });
+    const nodes = await transaction.$queryRaw<
+      { did: string; heard: boolean; lease_until: Date | null }[]
+    >(Prisma.sql`
+      select did, coalesce(lease_until > now(), false) as heard, lease_until
+      from stratos_node order by did`);
+    return nodes.map(({ did, heard, lease_until }) => ({
+      did,
+      heard,
+      leaseUntil: lease_until?.toISOString() ?? null,
+    }));
+  });
 }

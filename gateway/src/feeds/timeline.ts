@@ -1,6 +1,7 @@
+import { homeTimeline, type Transaction } from '@stratos/prisma/queries';
 import type { Boundary } from '@stratos/protocol';
 import type { Scope } from '../access/scope.ts';
-import { type Candidate, mergeBoundaries, type Slice, type Transaction } from './skeleton.ts';
+import type { Candidate, Slice } from './skeleton.ts';
 
 /** Posts of the boundaries of the scope, or of one of them. */
 export function timelineSkeleton(
@@ -9,9 +10,7 @@ export function timelineSkeleton(
   boundary: Boundary | undefined,
   slice: Slice,
 ): Promise<Candidate[]> {
-  return transaction.$queryRaw<Candidate[]>(
-    mergeBoundaries(narrow(scope, boundary), undefined, slice),
-  );
+  return homeTimeline(transaction, { boundaries: narrow(scope, boundary), ...slice });
 }
 
 /** The boundaries of the scope, or the one that is asked for if it is among them. */

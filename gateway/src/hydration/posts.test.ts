@@ -2,9 +2,10 @@ import { createPrismaClient, type PrismaClient } from '@stratos/prisma';
 import { createTestDatabase, type TestDatabase } from '@stratos/prisma/testing';
 import { encodeRecord, qualifyBoundary, toAtUri, toDid } from '@stratos/protocol';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readFor } from '../access/scope.ts';
 import { createLogger } from '../logger.ts';
 import { World, type WrittenPost } from '../testing/world.ts';
-import { createPostLoader } from './posts.ts';
+import { createPostHydrator, readPosts } from './posts.ts';
 
 const node = toDid('did:web:node.test');
 const author = toDid('did:plc:author');
@@ -12,30 +13,34 @@ const boundaries = [qualifyBoundary(node, 'open')];
 
 let database: TestDatabase;
 let prisma: PrismaClient;
+let ofGateway: PrismaClient;
 let post: WrittenPost;
 beforeAll(async () => {
   database = await createTestDatabase();
   prisma = createPrismaClient(database.url, { poolSize: 2 });
+  ofGateway = createPrismaClient(database.gatewayUrl, { poolSize: 2 });
   const world = new World(prisma);
   await world.node(node);
   post = await world.post({ author, node, boundaries, rkey: 'r' });
 });
 afterAll(async () => {
   await prisma.$disconnect();
+  await ofGateway.$disconnect();
   await database[Symbol.asyncDispose]();
 });
 
-test('loads what was chosen, and nothing that took its place since', async () => {
+test('hydrates what was chosen, and nothing that took its place since', async () => {
   const counter = { refused: 0 };
-  const loader = createPostLoader(prisma, createLogger('silent'), counter);
   const { cid: another } = await encodeRecord({ text: 'another' });
   const chosen = { uri: post.uri, node, cid: post.cid, sortAt: post.at };
   const gone = { ...chosen, uri: toAtUri(`at://${author}/zone.stratos.feed.post/gone`) };
-  const [found, changed, absent] = await Promise.all([
-    loader.load(chosen),
-    loader.load({ ...chosen, cid: another }),
-    loader.load(gone),
-  ]);
+  const read = readFor(ofGateway, author);
+  const stored = await read((transaction) =>
+    readPosts(transaction, [chosen, { ...chosen, cid: another }, gone]),
+  );
+  const [found, changed, absent] = await Promise.all(
+    stored.map(createPostHydrator(createLogger('silent'), counter)),
+  );
   expect(found?.value).toMatchObject({ text: 'r' });
   expect([changed, absent]).toEqual([undefined, undefined]);
   expect(counter.refused).toBe(2);

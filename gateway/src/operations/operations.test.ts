@@ -5,6 +5,7 @@ import { type Boundary, type Did, isAtUri, qualifyBoundary, toDid } from '@strat
 import type { PostView, VisiblePostPage } from '@stratos/schema';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readFor } from '../access/scope.ts';
 import { Cursors } from '../feeds/cursors.ts';
 import { createLogger } from '../logger.ts';
 import {
@@ -24,12 +25,15 @@ const cursors = new Cursors(randomBytes(32));
 
 let database: TestDatabase;
 let prisma: PrismaClient;
+let ofGateway: PrismaClient;
 beforeAll(async () => {
   database = await createTestDatabase();
   prisma = createPrismaClient(database.url, { poolSize: 4 });
+  ofGateway = createPrismaClient(database.gatewayUrl, { poolSize: 4 });
 });
 afterAll(async () => {
   await prisma.$disconnect();
+  await ofGateway.$disconnect();
   await database[Symbol.asyncDispose]();
 });
 
@@ -102,7 +106,8 @@ async function build(sketch: typeof anyWorld extends fc.Arbitrary<infer T> ? T :
 
 function operationsOf(viewer: Did) {
   const logger = createLogger('silent');
-  return new ViewerOperations(viewer, { prisma, cursors, logger, counter: { refused: 0 } });
+  const options = { prisma: ofGateway, cursors, logger, counter: { refused: 0 } };
+  return new ViewerOperations(viewer, options);
 }
 
 async function readAll(
@@ -161,12 +166,24 @@ test('every viewer is answered what the oracle says, in pages of any size', asyn
             }
           }
           await expectPosts(world, viewer);
+          await expectRowSecurity(world, viewer);
         }
       },
     ),
     { numRuns: 25 },
   );
 }, 120_000);
+
+/** The second line of defence: what the database shows to a query without any filter is the same. */
+async function expectRowSecurity(world: OracleWorld, viewer: Did): Promise<void> {
+  const read = readFor(ofGateway, viewer);
+  const rows = await read((transaction) =>
+    transaction.post.findMany({ select: { uri: true, nodeDid: true } }),
+  );
+  const shown = world.posts.filter((post) => oracleShown(world, viewer, post));
+  const keys = shown.map(({ uri, node }) => `${node} ${uri}`).sort();
+  expect(rows.map(({ uri, nodeDid }) => `${nodeDid} ${uri}`).sort()).toEqual(keys);
+}
 
 async function expectPosts(world: OracleWorld, viewer: Did): Promise<void> {
   const operations = operationsOf(viewer);

@@ -11,7 +11,7 @@ import {
   type VisiblePostPage,
 } from '@stratos/schema';
 import { revealViewer } from '../access/reveal.ts';
-import { readScope, type Scope } from '../access/scope.ts';
+import { readFor, type Scope, type ScopedRead } from '../access/scope.ts';
 import { actorDid } from '../feeds/actor.ts';
 import { authorFeedSkeleton } from '../feeds/author-feed.ts';
 import type { Cursors } from '../feeds/cursors.ts';
@@ -19,9 +19,9 @@ import { type PostQuery, postSkeleton } from '../feeds/post.ts';
 import type { Candidate, Slice, Transaction } from '../feeds/skeleton.ts';
 import { timelineSkeleton } from '../feeds/timeline.ts';
 import { createAuthorLoader } from '../hydration/authors.ts';
-import { createPostLoader, type HydrationCounter } from '../hydration/posts.ts';
+import { createPostHydrator, type HydrationCounter, readPosts } from '../hydration/posts.ts';
 import type { Logger } from '../logger.ts';
-import { type Found, type Loaders, readPage, revealAll } from './page.ts';
+import { type Found, type Hydration, readPage, revealAll } from './page.ts';
 
 /** Posts that one request may ask for, in all its feeds together. */
 export const MAX_POSTS_PER_REQUEST = 500;
@@ -43,23 +43,25 @@ interface Feed {
 export class ViewerOperations implements Operations {
   readonly #viewer: Did;
   readonly #options: OperationsOptions;
-  readonly #loaders: Loaders;
+  readonly #read: ScopedRead;
+  readonly #hydration: Hydration;
   #postsAskedFor = 0;
 
   constructor(viewer: Did, options: OperationsOptions) {
     const { prisma, logger, counter } = options;
     this.#viewer = viewer;
     this.#options = options;
-    this.#loaders = {
-      posts: createPostLoader(prisma, logger, counter),
+    this.#read = readFor(prisma, viewer);
+    this.#hydration = {
+      hydrate: createPostHydrator(logger, counter),
       authors: createAuthorLoader(prisma),
     };
   }
 
   async viewer() {
     const [scope, { handle }] = await Promise.all([
-      this.#snapshot((_, scope) => Promise.resolve(scope)),
-      this.#loaders.authors.load(this.#viewer),
+      this.#read((_, scope) => Promise.resolve(scope)),
+      this.#hydration.authors.load(this.#viewer),
     ]);
     return revealViewer(scope, handle);
   }
@@ -96,10 +98,8 @@ export class ViewerOperations implements Operations {
 
   async #post(query: PostQuery) {
     this.#spend(1);
-    const { scope, candidates } = await this.#find((transaction, scope) =>
-      postSkeleton(transaction, scope, query),
-    );
-    const revealed = await revealAll(this.#loaders, scope, candidates);
+    const found = await this.#find((transaction, scope) => postSkeleton(transaction, scope, query));
+    const revealed = await revealAll(this.#hydration, found);
     return revealed.find((post) => post !== undefined)?.post ?? null;
   }
 
@@ -112,7 +112,7 @@ export class ViewerOperations implements Operations {
     const { cursors } = this.#options;
     const scope = { viewer: this.#viewer, operation: name, arguments: { boundary, actor } };
     return readPage(
-      this.#loaders,
+      this.#hydration,
       {
         first,
         after: after === undefined ? undefined : cursors.open(after, scope),
@@ -126,18 +126,10 @@ export class ViewerOperations implements Operations {
   #find(
     skeleton: (transaction: Transaction, scope: Scope) => Promise<Candidate[]>,
   ): Promise<Found> {
-    return this.#snapshot(async (transaction, scope) => ({
+    return this.#read(async (transaction, scope) => ({
       scope,
-      candidates: await skeleton(transaction, scope),
+      posts: await readPosts(transaction, await skeleton(transaction, scope)),
     }));
-  }
-
-  /** Runs something on the scope of this very moment, with nothing changing in between. */
-  #snapshot<T>(action: (transaction: Transaction, scope: Scope) => Promise<T>): Promise<T> {
-    return this.#options.prisma.$transaction(
-      async (transaction) => action(transaction, await readScope(transaction, this.#viewer)),
-      { isolationLevel: 'RepeatableRead' },
-    );
   }
 
   #spend(posts: number): void {

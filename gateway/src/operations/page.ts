@@ -2,19 +2,20 @@ import { type Boundary, parseAtUri } from '@stratos/protocol';
 import type { PostView, Visible, VisiblePostPage } from '@stratos/schema';
 import { revealPost } from '../access/reveal.ts';
 import type { Scope } from '../access/scope.ts';
-import type { Candidate, Position, Slice } from '../feeds/skeleton.ts';
+import type { Position, Slice } from '../feeds/skeleton.ts';
 import type { AuthorLoader } from '../hydration/authors.ts';
-import type { PostLoader } from '../hydration/posts.ts';
+import type { PostHydrator, StoredPost } from '../hydration/posts.ts';
 
-export interface Loaders {
-  posts: PostLoader;
+/** What completes the posts of one request. */
+export interface Hydration {
+  hydrate: PostHydrator;
   authors: AuthorLoader;
 }
 
 /** What was found for a viewer, and the scope that it was found by. */
 export interface Found {
   scope: Scope;
-  candidates: Candidate[];
+  posts: StoredPost[];
 }
 
 export interface PageQuery {
@@ -34,7 +35,7 @@ interface Revealed {
  * page is full or the last.
  */
 export async function readPage(
-  loaders: Loaders,
+  hydration: Hydration,
   { first, after, within }: PageQuery,
   find: (slice: Slice) => Promise<Found>,
   seal: (position: Position) => string,
@@ -42,11 +43,11 @@ export async function readPage(
   const wanted = first + 1;
   const revealed: Revealed[] = [];
   for (let from = after, more = true; more && revealed.length < wanted; ) {
-    const { scope, candidates } = await find({ after: from, limit: wanted });
-    const posts = await revealAll(loaders, scope, candidates, within);
+    const found = await find({ after: from, limit: wanted });
+    const posts = await revealAll(hydration, found, within);
     revealed.push(...posts.filter((post) => post !== undefined));
-    from = candidates.at(-1);
-    more = candidates.length === wanted;
+    from = found.posts.at(-1)?.candidate;
+    more = found.posts.length === wanted;
   }
   return {
     edges: revealed.slice(0, first).map(({ position, post }) => edge(post, () => seal(position))),
@@ -54,18 +55,18 @@ export async function readPage(
   };
 }
 
-/** The candidates that are what they were and that the scope's viewer may see, in their order. */
+/** The posts that are what they were and that the scope's viewer may see, in their order. */
 export function revealAll(
-  loaders: Loaders,
-  scope: Scope,
-  candidates: readonly Candidate[],
+  { hydrate, authors }: Hydration,
+  { scope, posts }: Found,
   within?: Boundary,
 ): Promise<(Revealed | undefined)[]> {
   return Promise.all(
-    candidates.map(async (candidate) => {
+    posts.map(async (stored) => {
+      const { candidate } = stored;
       const [hydrated, author] = await Promise.all([
-        loaders.posts.load(candidate),
-        loaders.authors.load(parseAtUri(candidate.uri).did),
+        hydrate(stored),
+        authors.load(parseAtUri(candidate.uri).did),
       ]);
       const post = hydrated && revealPost(scope, hydrated, author, within);
       return post && { position: candidate, post };

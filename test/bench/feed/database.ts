@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  createGatewayLogin,
   createPrismaClient,
   migrate,
   type PrismaClient,
@@ -10,7 +12,10 @@ import {
 import type { Did } from '@stratos/protocol';
 
 export interface FeedDatabase extends AsyncDisposable {
+  /** For its owner, whom row security does not concern. */
   url: string;
+  /** For the role of the gateway. */
+  gatewayUrl: string;
   prisma: PrismaClient;
 }
 
@@ -23,10 +28,11 @@ export async function startFeedDatabase(): Promise<FeedDatabase> {
   await postgres.createDatabase('bench');
   const url = postgres.url('bench');
   await migrate(url);
+  const gatewayUrl = await createGatewayLogin(url, randomBytes(24).toString('base64url'));
   const prisma = createPrismaClient(url, { poolSize: 2, statementTimeoutMs: 300_000 });
   opened.defer(() => prisma.$disconnect());
   const owned = opened.move();
-  return { url, prisma, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return { url, gatewayUrl, prisma, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
 export interface Filling {

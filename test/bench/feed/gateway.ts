@@ -10,11 +10,19 @@ import { type Statement, Statements } from './statements.ts';
 const APPVIEW_DID = toDid('did:web:localhost%3A4000');
 const { $nsid } = zone.stratos.feed.getTimeline;
 
-/** The statement by which the gateway finds a page of the timeline, for each viewer. */
-export async function skeletonStatements(
+/** What the gateway asks the database for a page of the timeline, in one transaction. */
+export interface PageStatements {
+  /** Finds what the viewer may read, and tells it to the transaction. */
+  scope: Statement;
+  /** Finds the page. */
+  skeleton: Statement;
+}
+
+/** The statements by which the gateway finds a page of the timeline, for each viewer. */
+export async function pageStatements(
   databaseUrl: string,
   { people, limit }: { people: People; limit: number },
-): Promise<Statement[]> {
+): Promise<PageStatements[]> {
   await using opened = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'stratos-bench-'));
   opened.defer(() => rm(folder, { recursive: true }));
@@ -33,18 +41,20 @@ export async function skeletonStatements(
     ),
   );
   const url = `http://127.0.0.1:${gateway.port}/xrpc/${$nsid}?limit=${limit}`;
-  const found: Statement[] = [];
-  for (const viewer of people.list) found.push(await skeletonStatement(url, viewer));
+  const found: PageStatements[] = [];
+  for (const viewer of people.list) found.push(await statementsOf(url, viewer));
   return found;
 }
 
 /** The posts of the bench have no content, so the answer shows none; what was asked is real. */
-async function skeletonStatement(url: string, viewer: Person): Promise<Statement> {
+async function statementsOf(url: string, viewer: Person): Promise<PageStatements> {
   using statements = new Statements();
   const authorization = await viewer.authorization(APPVIEW_DID, $nsid);
   const response = await fetch(url, { headers: { authorization } });
   const answer = await response.text();
+  const scope = statements.sent.find(({ text }) => text.includes('stratos.viewer'));
   const skeleton = statements.sent.find(({ text }) => text.includes('stratos_post_boundary'));
-  if (!skeleton) throw new Error(`the gateway asked for no posts: ${response.status} ${answer}`);
-  return skeleton;
+  if (!scope || !skeleton)
+    throw new Error(`the gateway asked for no posts: ${response.status} ${answer}`);
+  return { scope, skeleton };
 }
