@@ -1,7 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { buffer } from 'node:stream/consumers';
+import { createTestDatabase } from '@stratos/prisma/testing';
+import { ConfigError } from '@stratos/protocol/environment';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startGateway } from './service.ts';
 import { send } from './testing/surfaces.ts';
 import { startTestGateway, type TestGateway } from './testing/test-gateway.ts';
 
@@ -70,6 +73,26 @@ test('its process says what is wrong in the environment, and ends', async () => 
   const [errors, [code]] = await Promise.all([buffer(child.stderr as never), once(child, 'exit')]);
   expect(code).toBe(1);
   expect(String(errors)).toMatch(/DATABASE_URL/);
+});
+
+test('its process does not run by a role that sees past row security', async () => {
+  await using database = await createTestDatabase();
+  const child = start({
+    DATABASE_URL: database.url,
+    GATEWAY_PORT: '0',
+    GATEWAY_PUBLIC_URL: 'http://localhost:4999',
+    APPVIEW_DID: gateway.did,
+    APPVIEW_KEY_FILE: gateway.config.appViewKeyFile,
+    STRATOS_DEV_MODE: 'true',
+  });
+  const [errors, [code]] = await Promise.all([buffer(child.stderr as never), once(child, 'exit')]);
+  expect(code).toBe(1);
+  expect(String(errors)).toMatch(
+    /^the gateway cannot run: DATABASE_URL: the role 'stratos' bypasses/,
+  );
+  expect(String(errors)).toContain('IN ROLE stratos_gateway');
+  const config = { ...gateway.config, databaseUrl: database.url };
+  await expect(startGateway(config)).rejects.toThrow(ConfigError);
 });
 
 test('its process ends well on SIGTERM', async () => {

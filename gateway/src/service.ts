@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createPrismaClient } from '@stratos/prisma';
+import { createPrismaClient, GATEWAY_ROLE, type PrismaClient, whyUnguarded } from '@stratos/prisma';
 import {
   createIdentityResolver,
   createServiceAuthVerifier,
@@ -10,7 +10,7 @@ import {
   MemoryReplayStore,
   Sessions,
 } from '@stratos/protocol';
-import { listenHost } from '@stratos/protocol/environment';
+import { ConfigError, listenHost } from '@stratos/protocol/environment';
 import type { GatewayConfig } from './config.ts';
 import { Cursors } from './feeds/cursors.ts';
 import { createLogger } from './logger.ts';
@@ -29,7 +29,11 @@ export interface Gateway extends AsyncDisposable {
   readonly port: number;
 }
 
-/** Starts a gateway. Disposing of it lets running requests finish. */
+/**
+ * Starts a gateway. Disposing of it lets running requests finish.
+ *
+ * @throws ConfigError when its database would show it more than one viewer may see
+ */
 export async function startGateway(config: GatewayConfig): Promise<Gateway> {
   await using resources = new AsyncDisposableStack();
   const logger = createLogger(config.logLevel);
@@ -37,6 +41,7 @@ export async function startGateway(config: GatewayConfig): Promise<Gateway> {
     statementTimeoutMs: STATEMENT_TIMEOUT_MS,
   });
   resources.defer(() => prisma.$disconnect());
+  await requireRowSecurity(prisma);
   const replayStore = config.redisUrl
     ? resources.use(new RedisReplayStore(config.redisUrl, logger))
     : new MemoryReplayStore();
@@ -80,6 +85,15 @@ export async function startGateway(config: GatewayConfig): Promise<Gateway> {
   logger.info({ port, url: config.publicUrl, did: config.appViewDid }, 'gateway listens');
   const owned = resources.move();
   return { port, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+async function requireRowSecurity(prisma: PrismaClient): Promise<void> {
+  const reason = await whyUnguarded(prisma);
+  if (!reason) return;
+  throw new ConfigError(
+    `DATABASE_URL: ${reason}. The gateway needs a login of its own: ` +
+      `CREATE ROLE gateway LOGIN PASSWORD '…' IN ROLE ${GATEWAY_ROLE}`,
+  );
 }
 
 async function close(server: ReturnType<typeof createServer>): Promise<void> {

@@ -8,6 +8,9 @@ export interface ClientOptions {
   statementTimeoutMs?: number;
 }
 
+/** After which a transaction of a process that no longer says anything gives its locks back. */
+const IDLE_IN_TRANSACTION_MS = 6_000;
+
 /** A client for the AppView database. Whoever makes it calls `$disconnect`. */
 export function createPrismaClient(databaseUrl: string, options: ClientOptions = {}): PrismaClient {
   const adapter = new PrismaPg(
@@ -15,6 +18,7 @@ export function createPrismaClient(databaseUrl: string, options: ClientOptions =
       connectionString: databaseUrl,
       max: options.poolSize ?? 10,
       statement_timeout: options.statementTimeoutMs ?? 30_000,
+      idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
       connectionTimeoutMillis: 10_000,
     },
     // A dropped idle connection is replaced by the next query; unheard it would end the process.

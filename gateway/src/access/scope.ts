@@ -1,4 +1,5 @@
-import { Prisma } from '@stratos/prisma';
+import type { Prisma, PrismaClient } from '@stratos/prisma';
+import { openScope } from '@stratos/prisma/queries';
 import { type Boundary, type Did, isBoundary } from '@stratos/protocol';
 
 /** The boundaries that are open to a viewer at one moment. */
@@ -7,23 +8,22 @@ export interface Scope {
   readonly boundaries: ReadonlySet<Boundary>;
 }
 
-/**
- * The scope of a viewer as of the transaction: what a node's own log says, while the node is heard.
- * To be read in the transaction that reads what is chosen by it.
- */
-export async function readScope(
-  transaction: Prisma.TransactionClient,
-  viewer: Did,
-): Promise<Scope> {
-  const rows = await transaction.$queryRaw<{ boundary: string }[]>(Prisma.sql`
-    select mb.boundary
-    from stratos_membership_boundary mb
-    join stratos_membership m on m.did = mb.did and m.node_did = mb.node_did
-    join stratos_node n on n.did = mb.node_did
-    where mb.did = ${viewer}
-      and m.active
-      and n.lease_until > now()
-      and starts_with(mb.boundary, mb.node_did || '/')
-    order by mb.boundary`);
-  return { viewer, boundaries: new Set(rows.map((row) => row.boundary).filter(isBoundary)) };
+/** Reads for one viewer: runs something in a transaction on the scope that they have in it. */
+export type ScopedRead = <T>(
+  action: (transaction: Prisma.TransactionClient, scope: Scope) => Promise<T>,
+) => Promise<T>;
+
+/** The one way to read what is not public, with nothing changing in between. */
+export function readFor(prisma: PrismaClient, viewer: Did): ScopedRead {
+  return (action) =>
+    prisma.$transaction(
+      async (transaction) => action(transaction, await scopeOf(transaction, viewer)),
+      { isolationLevel: 'RepeatableRead' },
+    );
+}
+
+/** The scope of a viewer as of the transaction, which it opens for them. */
+async function scopeOf(transaction: Prisma.TransactionClient, viewer: Did): Promise<Scope> {
+  const boundaries = await openScope(transaction, viewer);
+  return { viewer, boundaries: new Set(boundaries.filter(isBoundary)) };
 }

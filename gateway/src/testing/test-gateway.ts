@@ -38,7 +38,7 @@ export async function startTestGateway(
   const did = toDid(`did:web:localhost%3A${port}`);
   const config = readConfig({
     LOG_LEVEL: 'silent',
-    DATABASE_URL: database.url,
+    DATABASE_URL: database.gatewayUrl,
     GATEWAY_PORT: String(port),
     GATEWAY_PUBLIC_URL: url,
     APPVIEW_DID: did,

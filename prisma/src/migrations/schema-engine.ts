@@ -16,7 +16,7 @@ export async function openSchemaEngine(databaseUrl: string) {
   await loading;
   // The engine takes an advisory lock and never gives it back: the end of its connections must.
   const pool = new Pool({ connectionString: databaseUrl });
-  const factory = bindMigrationAwareSqlAdapterFactory(new PrismaPg(pool));
+  const factory = bindMigrationAwareSqlAdapterFactory(new WholeScripts(pool));
   const schemaEngine = await engine.SchemaEngine.new({ datamodels: undefined }, () => {}, factory);
 
   return {
@@ -40,6 +40,20 @@ export async function openSchemaEngine(databaseUrl: string) {
       await pool.end();
     },
   };
+}
+
+/**
+ * Sends a migration as one query, thus in one transaction. The adapter's own way is to cut it at every
+ * semicolon, even within a function.
+ */
+class WholeScripts extends PrismaPg {
+  override async connect() {
+    const adapter = await super.connect();
+    adapter.executeScript = async (sql) => {
+      await adapter.executeRaw({ sql, args: [], argTypes: [] });
+    };
+    return adapter;
+  }
 }
 
 function schemaTarget(content: string): DiffTarget {

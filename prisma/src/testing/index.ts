@@ -1,1 +1,2 @@
+export { type Examined, examine } from './examined.ts';
 export { createTestDatabase, type TestDatabase } from './test-database.ts';

@@ -5,6 +5,8 @@ import { TEMPLATE } from './global-setup.ts';
 
 export interface TestDatabase extends AsyncDisposable {
   readonly url: string;
+  /** The same database for who logs in as the gateway. */
+  readonly gatewayUrl: string;
 }
 
 /**
@@ -18,12 +20,17 @@ export async function createTestDatabase(options?: { empty?: boolean }): Promise
     adminUrl,
     `create database ${name}${options?.empty ? '' : ` template ${TEMPLATE}`}`,
   );
-  const url = new URL(adminUrl);
-  url.pathname = name;
   return {
-    url: url.href,
+    url: databaseUrl(adminUrl, name),
+    gatewayUrl: databaseUrl(inject('gatewayPostgresUrl'), name),
     [Symbol.asyncDispose]: () => execute(adminUrl, `drop database ${name} with (force)`),
   };
+}
+
+function databaseUrl(serverUrl: string, name: string): string {
+  const url = new URL(serverUrl);
+  url.pathname = name;
+  return url.href;
 }
 
 async function execute(connectionString: string, sql: string): Promise<void> {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -13,6 +13,7 @@ const PRIVATE_FOLDERS = ['appview', 'env', 'logs', 'nodes', 'pds', 'run'];
 
 /** What only this network knows; made once for each data folder. */
 export interface Secrets {
+  readonly gatewayDatabasePassword: string;
   readonly nodeAdminPassword: string;
   readonly pdsAdminPassword: string;
   readonly pdsJwtSecret: string;
@@ -96,20 +97,26 @@ async function removeAll(path: string): Promise<void> {
   await rm(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
 }
 
+/** Those that an older version did not know are added. */
 async function loadOrCreateSecrets(path: string): Promise<Secrets> {
-  try {
-    return JSON.parse(await readFile(path, 'utf8')) as Secrets;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  }
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+    return '{}';
+  });
+  const found: Partial<Secrets> = JSON.parse(text);
   const secrets: Secrets = {
+    gatewayDatabasePassword: randomHex(16),
     nodeAdminPassword: randomHex(16),
     pdsAdminPassword: randomHex(16),
     pdsJwtSecret: randomHex(32),
     pdsDpopSecret: randomHex(32),
     pdsRotationKey: randomHex(32),
+    ...found,
   };
-  await writeFile(path, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
+  const whole = `${JSON.stringify(secrets, null, 2)}\n`;
+  if (whole === text) return secrets;
+  await writeFile(`${path}.new`, whole, { mode: 0o600 });
+  await rename(`${path}.new`, path);
   return secrets;
 }
 

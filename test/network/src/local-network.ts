@@ -1,4 +1,4 @@
-import { migrate } from '@stratos/prisma';
+import { createGatewayLogin, migrate } from '@stratos/prisma';
 
 import { DEMO_ACCOUNTS } from './demo/accounts.ts';
 import { DEMO_POSTS } from './demo/posts.ts';
@@ -14,6 +14,7 @@ import {
   atprotoDefinition,
   gatewayDefinition,
   indexerDefinition,
+  type NetworkPlan,
   nodeDefinition,
   type ServiceName,
 } from './service-definitions.ts';
@@ -53,8 +54,8 @@ export async function startLocalNetwork(options: LocalNetworkOptions = {}): Prom
   }
 
   await start(`PLC on port ${ports.plc} and PDS on port ${ports.pds}`, atprotoDefinition(plan));
-  await report.step('AppView database', () => migrate(plan.databaseUrl));
-  await start(`Gateway on port ${ports.gateway}`, gatewayDefinition(plan));
+  const gatewayDatabaseUrl = await report.step('AppView database', () => openAppView(plan));
+  await start(`Gateway on port ${ports.gateway}`, gatewayDefinition(plan, gatewayDatabaseUrl));
   for (const name of NODE_NAMES) {
     const { port, boundaries } = NODES[name];
     const title = `Stratos node on port ${ports[port]} with ${boundaries.join(' and ')}`;
@@ -71,6 +72,12 @@ export async function startLocalNetwork(options: LocalNetworkOptions = {}): Prom
     throw error;
   }
   return network;
+}
+
+/** Brings the AppView's database to its newest version; resolves to its address for the gateway. */
+async function openAppView({ databaseUrl, folder }: NetworkPlan): Promise<string> {
+  await migrate(databaseUrl);
+  return createGatewayLogin(databaseUrl, folder.secrets.gatewayDatabasePassword);
 }
 
 async function settleDemo(
@@ -114,7 +121,10 @@ function serviceEnv(options: LocalNetworkOptions): NonNullable<GroundOptions['en
   const { env = {}, heartbeatIntervalMs, leaseSeconds } = options;
   const all = settings({ LOG_LEVEL: process.env['LOG_LEVEL'] });
   const node = { ...all, ...settings({ STRATOS_HEARTBEAT_INTERVAL_MS: heartbeatIntervalMs }) };
-  const indexer = { ...all, ...settings({ INDEXER_LEASE_SECONDS: leaseSeconds }) };
+  const indexer = {
+    ...all,
+    ...settings({ INDEXER_NAME: 'local', INDEXER_LEASE_SECONDS: leaseSeconds }),
+  };
   return {
     ...env,
     gateway: { ...all, ...env.gateway },

@@ -49,7 +49,8 @@ export function atprotoDefinition(plan: NetworkPlan): ServiceDefinition {
   };
 }
 
-export function gatewayDefinition(plan: NetworkPlan): ServiceDefinition {
+/** @param databaseUrl - of the AppView, for the role of the gateway */
+export function gatewayDefinition(plan: NetworkPlan, databaseUrl: string): ServiceDefinition {
   const { ports, topology, folder } = plan;
   return {
     name: 'gateway',
@@ -61,7 +62,7 @@ export function gatewayDefinition(plan: NetworkPlan): ServiceDefinition {
       GATEWAY_PUBLIC_URL: topology.gateway.url,
       APPVIEW_DID: topology.gateway.did,
       APPVIEW_KEY_FILE: folder.appViewKey,
-      DATABASE_URL: plan.databaseUrl,
+      DATABASE_URL: databaseUrl,
       GATEWAY_DEMO_PDS_URL: topology.pdsUrl,
       GATEWAY_DEMO_ACCOUNTS: DEMO_ACCOUNTS.map(({ handle }) => `${handle}:${DEMO_PASSWORD}`).join(),
       ...plan.env.gateway,
