@@ -9,7 +9,7 @@ import {
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { zone } from '../generated/index.ts';
-import { type RepoHead, verifyCommit } from './commit.ts';
+import { CommitClaim, type RepoHead, verifyCommit } from './commit.ts';
 import { toCid, toDid, toTid } from './identifiers.ts';
 import { encodeRecord } from './record.ts';
 import { SigningKey } from './signing-key.ts';
@@ -191,6 +191,17 @@ describe('verifyCommit', () => {
       expect(await reason({}, { signingKey: SigningKey.generate('P-256').did() })).toBe(
         'bad-signature',
       );
+    });
+    it('a commit by another key, whichever was looked at before', async () => {
+      const other = SigningKey.generate('P-256').did();
+      for (const looked of [signingKey, other]) {
+        const claim = await CommitClaim.read(frame, { service });
+        await claim.vouch(looked);
+        expect(() => claim.check({ signingKey: other, previous })).toThrow(
+          expect.objectContaining({ reason: 'bad-signature' }),
+        );
+        expect(claim.check({ signingKey, previous })).toMatchObject({ did });
+      }
     });
     it('a commit of another repo', async () => {
       expect(await reason({ did: 'did:plc:ewvi7nxzyoun6zhxrhs64oiz' })).toBe('wrong-actor');

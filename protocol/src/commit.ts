@@ -1,42 +1,33 @@
-import { encode } from '@atproto/lex-cbor';
-import { type LexMap, parseCid } from '@atproto/lex-data';
-import {
-  type BlockMap,
-  type Commit,
-  def,
-  MemoryBlockstore,
-  MST,
-  readCarWithRoot,
-} from '@atproto/repo';
+import { type Cid as CidLink, isDaslCid } from '@atproto/lex-data';
 import { zone } from '../generated/index.ts';
-import { type Boundary, recordBoundaries } from './boundary.ts';
-import {
-  InvalidBoundaryError,
-  InvalidIdentifierError,
-  ProofError,
-  type ProofFailure,
-} from './errors.ts';
+import { type TreeBefore, treeBefore } from './commit-tree.ts';
+import { InvalidIdentifierError, ProofError, type ProofFailure } from './errors.ts';
+import { FrameBlocks } from './frame-blocks.ts';
 import {
   type AtUri,
   type Cid,
   type Did,
   type DidKey,
   isAtUri,
-  isTid,
   parseAtUri,
   type Tid,
-  toCid,
-  toDid,
+  toTid,
 } from './identifiers.ts';
-import { decodeRecord } from './record.ts';
-import { verifySignature } from './signing-key.ts';
+import { ProofCar } from './repo/proof-car.ts';
+import { type RecordContent, readRecord } from './repo/read-record.ts';
+import { type RepoCommit, readRepoCommit } from './repo/repo-commit.ts';
+import { verifySignature, verifySignatureAside } from './signing-key.ts';
 import { tidTime } from './tid.ts';
+import { cidBytesOf, encodeNode, textOf } from './tree/index.ts';
 
 type CommitFrame = zone.stratos.sync.subscribeService.Commit;
 type OpFrame = zone.stratos.sync.subscribeService.RecordOp;
 
 /** How far ahead of our clock a revision may be. */
 const FUTURE_TOLERANCE_MS = 5 * 60_000;
+
+/** Root of the tree that has nothing in it. */
+export const EMPTY_TREE = textOf(cidBytesOf(encodeNode(null, [])));
 
 /** Where a repo was after the commit before. */
 export interface RepoHead {
@@ -55,7 +46,7 @@ export interface VerifiedOp {
   /** The record until here; undefined for create. */
   prev: Cid | undefined;
   /** Undefined for delete, and when the node has since forgotten the record: a later event says so. */
-  record: { bytes: Uint8Array; value: LexMap; boundaries: Boundary[] } | undefined;
+  record: RecordContent | undefined;
   /** Why the record cannot be read though the commit has it; it counts as nobody's to see. */
   flaw?: ProofFailure;
 }
@@ -69,14 +60,130 @@ export interface VerifiedCommit {
   ops: VerifiedOp[];
 }
 
-export interface VerifyCommitOptions {
+export interface ReadCommitOptions {
   /** The node whose stream it came on; bare boundaries of old records are read as its own. */
   service: Did;
+}
+
+export interface CheckCommitOptions {
   /** The person's key at the node, from the node's membership log. */
   signingKey: DidKey;
   /** Undefined when this must be the repo's first commit. */
   previous: RepoHead | undefined;
   now?: Date;
+}
+
+export type VerifyCommitOptions = ReadCommitOptions & CheckCommitOptions;
+
+/**
+ * What a commit event says, with all of it proven that does not depend on who signed it and on what
+ * came before: its blocks, its operations and its records are those of the commit.
+ */
+export class CommitClaim {
+  readonly did: Did;
+  readonly rev: Tid;
+  readonly commit: Cid;
+  /** Root of its tree. */
+  readonly data: Cid;
+  /** What it says that it follows. */
+  readonly since: Tid | undefined;
+  readonly prevData: Cid | undefined;
+  readonly #signed: RepoCommit;
+  readonly #block: Uint8Array;
+  readonly #before: TreeBefore | ProofError;
+  readonly #ops: VerifiedOp[];
+  #vouched: DidKey | undefined;
+
+  private constructor(
+    frame: CommitFrame,
+    parts: {
+      signed: RepoCommit;
+      block: Uint8Array;
+      before: TreeBefore | ProofError;
+      ops: VerifiedOp[];
+    },
+  ) {
+    const { signed, block, before, ops } = parts;
+    this.did = signed.did;
+    this.rev = signed.rev;
+    this.commit = textOf(signed.cid.bytes);
+    this.data = textOf(signed.data.bytes);
+    this.since = frame.since === undefined ? undefined : toTid(frame.since);
+    this.prevData = cidOfLink(frame.prevData);
+    this.#signed = signed;
+    this.#block = block;
+    this.#before = before;
+    this.#ops = ops;
+  }
+
+  /** Throws {@link ProofError}. */
+  static async read(frame: unknown, { service }: ReadCommitOptions): Promise<CommitClaim> {
+    try {
+      const parsed = parseFrame(frame);
+      const blocks = await FrameBlocks.read(parsed.blocks, parsed.ops.length);
+      const signed = await readSigned(parsed, blocks);
+      const before = await treeBefore(blocks, signed.data.bytes, parsed.ops).catch(onlyProofError);
+      const ops = parsed.ops.map((op) => readOp(op, { did: signed.did, service, blocks }));
+      const block = blocks.get(signed.cid.bytes) ?? new Uint8Array();
+      return new CommitClaim(parsed, { signed, block, before, ops });
+    } catch (cause) {
+      if (!(cause instanceof InvalidIdentifierError)) throw cause;
+      throw new ProofError('malformed', 'an identifier is not of its syntax', { cause });
+    }
+  }
+
+  /** Whether it changes nothing. */
+  get isEmpty(): boolean {
+    return this.#ops.length === 0;
+  }
+
+  /** Looks, while the main thread does something else, whether this key has signed it. */
+  async vouch(key: DidKey): Promise<void> {
+    const { signed, sig } = this.#signed;
+    if (await verifySignatureAside(key, signed, sig)) this.#vouched = key;
+  }
+
+  /**
+   * Proves that the person's key signed it, and that it follows the commit before.
+   *
+   * @throws {@link ProofError}
+   */
+  check({ signingKey, previous, now = new Date() }: CheckCommitOptions): VerifiedCommit {
+    if (!this.#isSignedBy(signingKey)) {
+      throw new ProofError('bad-signature', "the commit is not signed by the person's key");
+    }
+    const { did, rev, commit, data } = this;
+    if (this.since !== previous?.rev)
+      throw new ProofError('not-continuous', 'commits are missing before this one');
+    if (previous && rev <= previous.rev)
+      throw new ProofError('not-increasing', 'the revision goes backwards');
+    if (tidTime(rev).getTime() > now.getTime() + FUTURE_TOLERANCE_MS) {
+      throw new ProofError('in-the-future', 'the revision is of the future');
+    }
+    if (this.prevData !== previous?.data) {
+      throw new ProofError('not-continuous', 'the tree before is not the one that is known');
+    }
+    if (this.#before instanceof ProofError) throw this.#before;
+    if (this.#before.root !== (previous?.data ?? EMPTY_TREE)) {
+      throw new ProofError('not-included', 'the operations are not all that changed');
+    }
+    return { did, rev, commit, data, ops: this.#ops };
+  }
+
+  /** A CAR of what shows that its records are in the repo: the commit, and the way to them. */
+  proof(): Uint8Array {
+    const car = new ProofCar(this.commit);
+    car.add(this.#signed.cid.bytes, this.#block);
+    if (!(this.#before instanceof ProofError)) {
+      for (const node of this.#before.path.values()) car.add(...node);
+    }
+    return car.bytes();
+  }
+
+  #isSignedBy(key: DidKey): boolean {
+    const { signed, sig } = this.#signed;
+    return this.#vouched === key || verifySignature(key, signed, sig);
+  }
 }
 
 /**
@@ -90,38 +197,11 @@ export async function verifyCommit(
   frame: unknown,
   options: VerifyCommitOptions,
 ): Promise<VerifiedCommit> {
-  try {
-    return await verifyFrame(parseFrame(frame), options);
-  } catch (cause) {
-    if (!(cause instanceof InvalidIdentifierError)) throw cause;
-    throw new ProofError('malformed', 'an identifier is not of its syntax', { cause });
-  }
-}
-
-async function verifyFrame(
-  frame: CommitFrame,
-  { service, signingKey, previous, now = new Date() }: VerifyCommitOptions,
-): Promise<VerifiedCommit> {
-  const { commit, blocks } = await readCommit(frame);
-  if (!isSignedBy(commit, signingKey)) {
-    throw new ProofError('bad-signature', "the commit is not signed by the person's key");
-  }
-  if (commit.did !== frame.did)
-    throw new ProofError('wrong-actor', 'the commit is of another repo');
-  const rev = checkRev(commit, frame, previous, now);
-  await checkOps(commit, blocks, frame, previous);
-  const did = toDid(commit.did);
-  return {
-    did,
-    rev,
-    commit: toCid(frame.commit.toString()),
-    data: toCid(commit.data.toString()),
-    ops: await Promise.all(frame.ops.map((op) => readOp(op, { did, service, blocks }))),
-  };
+  return (await CommitClaim.read(frame, options)).check(options);
 }
 
 function parseFrame(frame: unknown): CommitFrame {
-  const parsed = zone.stratos.sync.subscribeService.commit.safeParse(frame);
+  const parsed = zone.stratos.sync.subscribeService.commit.safeValidate(frame);
   if (!parsed.success) throw new ProofError('malformed', 'not a commit event');
   const paths = new Set(parsed.value.ops.map(({ path }) => path));
   if (paths.size !== parsed.value.ops.length) {
@@ -130,94 +210,34 @@ function parseFrame(frame: unknown): CommitFrame {
   return parsed.value;
 }
 
-async function readCommit(frame: CommitFrame): Promise<{ commit: Commit; blocks: BlockMap }> {
-  try {
-    const { root, blocks } = await readCarWithRoot(frame.blocks);
-    if (!root.equals(frame.commit)) throw new ProofError('wrong-cid', 'the CAR has another root');
-    const { obj } = await new MemoryBlockstore(blocks).readObjAndBytes(root, def.commit);
-    return { commit: obj, blocks };
-  } catch (cause) {
-    if (cause instanceof ProofError) throw cause;
-    throw new ProofError('malformed', 'the CAR cannot be read', { cause });
+async function readSigned(frame: CommitFrame, blocks: FrameBlocks): Promise<RepoCommit> {
+  if (!blocks.root.equals(frame.commit)) {
+    throw new ProofError('wrong-cid', 'the CAR has another root');
   }
-}
-
-function isSignedBy(commit: Commit, key: DidKey): boolean {
-  const { sig, ...unsigned } = commit;
-  return verifySignature(key, encode(unsigned), sig);
-}
-
-function checkRev(
-  commit: Commit,
-  frame: CommitFrame,
-  previous: RepoHead | undefined,
-  now: Date,
-): Tid {
-  const { rev } = commit;
-  if (!isTid(rev) || rev !== frame.rev)
+  const signed = await readRepoCommit(blocks, blocks.root);
+  if (signed.did !== frame.did)
+    throw new ProofError('wrong-actor', 'the commit is of another repo');
+  if (signed.rev !== frame.rev)
     throw new ProofError('malformed', 'the revision is not the commit’s');
-  if (frame.since !== previous?.rev)
-    throw new ProofError('not-continuous', 'commits are missing before this one');
-  if (previous && rev <= previous.rev)
-    throw new ProofError('not-increasing', 'the revision goes backwards');
-  if (tidTime(rev).getTime() > now.getTime() + FUTURE_TOLERANCE_MS) {
-    throw new ProofError('in-the-future', 'the revision is of the future');
-  }
-  return rev;
+  return signed;
 }
 
-/** Takes the operations back from the new tree; what is left must be the tree before. */
-async function checkOps(
-  commit: Commit,
-  blocks: BlockMap,
-  frame: CommitFrame,
-  previous: RepoHead | undefined,
-) {
-  if (frame.prevData?.toString() !== previous?.data) {
-    throw new ProofError('not-continuous', 'the tree before is not the one that is known');
-  }
-  const storage = new MemoryBlockstore(blocks);
-  const before = previous
-    ? parseCid(previous.data)
-    : await (await MST.create(storage)).getPointer();
-  try {
-    let tree = MST.load(storage, commit.data);
-    for (const op of frame.ops) {
-      const found = await tree.get(op.path);
-      if (found?.toString() !== op.cid?.toString()) {
-        throw new ProofError('not-included', 'an operation is not in the tree');
-      }
-    }
-    for (const op of frame.ops) tree = await takeBack(tree, op);
-    if (!(await tree.getPointer()).equals(before)) {
-      throw new ProofError('not-included', 'the operations are not all that changed');
-    }
-  } catch (cause) {
-    if (cause instanceof ProofError) throw cause;
-    throw new ProofError('not-included', 'the tree cannot be followed', { cause });
-  }
+function onlyProofError(error: unknown): ProofError {
+  if (error instanceof ProofError) return error;
+  throw error;
 }
 
-function takeBack(tree: MST, op: OpFrame): Promise<MST> {
-  if (op.action === 'create' && op.cid && !op.prev) return tree.delete(op.path);
-  if (op.action === 'update' && op.cid && op.prev) return tree.update(op.path, op.prev);
-  if (op.action === 'delete' && !op.cid && op.prev) return tree.add(op.path, op.prev);
-  throw new ProofError('malformed', 'an operation does not say what it does');
-}
-
-async function readOp(
+function readOp(
   op: OpFrame,
-  context: { did: Did; service: Did; blocks: BlockMap },
-): Promise<VerifiedOp> {
-  const { did, service, blocks } = context;
-  const cid = op.cid && toCid(op.cid.toString());
-  const bytes = op.cid && blocks.get(op.cid);
+  { did, service, blocks }: { did: Did; service: Did; blocks: FrameBlocks },
+): VerifiedOp {
+  const bytes = op.cid && blocks.get(op.cid.bytes);
   return {
     action: op.action as VerifiedOp['action'],
     ...readPath(op.path, did),
-    cid,
-    prev: op.prev && toCid(op.prev.toString()),
-    ...(cid && bytes ? await readRecord(bytes, cid, service) : { record: undefined }),
+    cid: cidOfLink(op.cid),
+    prev: cidOfLink(op.prev),
+    ...(bytes ? readRecord(bytes, service) : { record: undefined }),
   };
 }
 
@@ -228,18 +248,10 @@ function readPath(path: string, did: Did) {
   return { uri, collection, rkey };
 }
 
-/** One record that cannot be read must not keep the rest of the repo from being followed. */
-async function readRecord(
-  bytes: Uint8Array,
-  cid: Cid,
-  service: Did,
-): Promise<Pick<VerifiedOp, 'record' | 'flaw'>> {
-  try {
-    const value = await decodeRecord(bytes, cid);
-    return { record: { bytes, value, boundaries: recordBoundaries(value, service) } };
-  } catch (error) {
-    if (error instanceof ProofError) return { record: undefined, flaw: error.reason };
-    if (error instanceof InvalidBoundaryError) return { record: undefined, flaw: 'wrong-boundary' };
-    throw error;
-  }
+function cidOfLink(link: CidLink): Cid;
+function cidOfLink(link: CidLink | undefined): Cid | undefined;
+function cidOfLink(link: CidLink | undefined): Cid | undefined {
+  if (!link) return undefined;
+  if (!isDaslCid(link)) throw new InvalidIdentifierError('not a valid CID');
+  return textOf(link.bytes);
 }

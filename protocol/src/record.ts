@@ -1,5 +1,6 @@
 import { decode, encode } from '@atproto/lex-cbor';
-import { cidForCbor, type LexMap, type LexValue } from '@atproto/lex-data';
+import type { LexMap, LexValue } from '@atproto/lex-data';
+import { cborCid } from './cbor-cid.ts';
 import { ProofError } from './errors.ts';
 import type { Cid } from './identifiers.ts';
 
@@ -22,7 +23,7 @@ export function encodeRecord(record: LexMap): Promise<Block> {
 
 /** The CID of a DAG-CBOR block. */
 export async function cidOf(bytes: Uint8Array): Promise<Cid> {
-  return (await cidForCbor(bytes)).toString() as Cid;
+  return cborCid(bytes);
 }
 
 /**

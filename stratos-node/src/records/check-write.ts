@@ -1,5 +1,12 @@
 import type { LexMap } from '@atproto/lex-data';
-import { type AtUri, type Boundary, type Cid, encodeRecord, recordUri } from '@stratos/protocol';
+import {
+  type AtUri,
+  type Block,
+  type Boundary,
+  type Cid,
+  encodeRecord,
+  recordUri,
+} from '@stratos/protocol';
 import { blobsOf } from '../blobs/record-blobs.ts';
 import type { BlobDescription } from '../blobs/upload-check.ts';
 import type { NodeContext } from '../context.ts';
@@ -11,6 +18,8 @@ import type { DeleteWrite, PutWrite, ValidationStatus, Write } from './write.ts'
 export interface CheckedPut extends PutWrite {
   uri: AtUri;
   cid: Cid;
+  /** The record as it is stored. */
+  bytes: Uint8Array;
   boundaries: Boundary[];
   /** Those that the record refers to. */
   blobs: BlobDescription[];
@@ -60,15 +69,15 @@ async function checkRecord(
   if (!boundaries.every((boundary) => author.boundaries.includes(boundary))) {
     throw new NodeError('ForbiddenBoundary');
   }
-  return { record, boundaries, blobs, validationStatus, cid: await cidOf(record) };
+  return { record, boundaries, blobs, validationStatus, ...(await blockOf(record)) };
 }
 
-async function cidOf(record: LexMap): Promise<Cid> {
-  const { cid, bytes } = await encodeOrRefuse(record);
-  if (bytes.length > rules.MAX_RECORD_BYTES) {
+async function blockOf(record: LexMap): Promise<Block> {
+  const block = await encodeOrRefuse(record);
+  if (block.bytes.length > rules.MAX_RECORD_BYTES) {
     throw new NodeError('InvalidRecord', 'The record is too large');
   }
-  return cid;
+  return block;
 }
 
 async function encodeOrRefuse(record: LexMap) {

@@ -32,15 +32,15 @@ export function planChange(
   if (write.action === 'delete') {
     return {
       op: { action: 'delete', path, ...before },
-      record: undefined,
+      bytes: undefined,
       stub: config.stubs ? { action: 'delete', collection, rkey } : undefined,
     };
   }
   checkPresence(write, existing);
-  const { record, cid, boundaries } = write;
+  const { bytes, cid, boundaries } = write;
   return {
     op: { action: existing ? 'update' : 'create', path, cid, boundaries, ...before },
-    record,
+    bytes,
     stub: stubOf(config, write),
   };
 }

@@ -1,7 +1,16 @@
 import { TID } from '@atproto/common-web';
 import { decode, encode } from '@atproto/lex-cbor';
-import { type Cid as CidLink, decodeCid, type LexMap, parseCid } from '@atproto/lex-data';
+import { type Cid as CidLink, decodeCid, parseCid } from '@atproto/lex-data';
 import { type Cid, type SigningKey, type Tid, toTid } from '@stratos/protocol';
+import {
+  addCoveringProof,
+  type ChangedTree,
+  type CidBytes,
+  cidBytesOf,
+  type TreeBlocks,
+  TreeChange,
+  textOf,
+} from '@stratos/protocol/tree';
 import { LRUCache } from 'lru-cache';
 import type {
   ActorReader,
@@ -11,22 +20,19 @@ import type {
   StubChange,
 } from '../storage/actor-storage.ts';
 import { carOf } from './car.ts';
-import { type ChangedTree, cidBytesOf, TreeChange } from './tree/tree-change.ts';
-import type { CidBytes } from './tree/tree-node.ts';
-import { addCoveringProof, type TreeBlocks } from './tree/tree-path.ts';
-import { textOf } from './tree/tree-source.ts';
+import { nodesOf } from './tree-nodes.ts';
 
 /** A change to one record, in the repo, on the stream and on the person's PDS. */
 export interface Change {
   op: EventOp;
-  /** What is to be stored; undefined if the record is deleted. */
-  record: LexMap | undefined;
+  /** The record as it is to be stored; undefined if it is deleted. */
+  bytes: Uint8Array | undefined;
   stub: StubChange | undefined;
 }
 
 /** The first commit of a repo: an empty tree, signed by the person's key. */
 export async function firstCommit(actor: ActorReader, key: SigningKey): Promise<RepoCommit> {
-  const tree = TreeChange.ofNothing(actor).finish();
+  const tree = TreeChange.ofNothing(nodesOf(actor)).finish();
   return toRepoCommit(actor, key, { tree, before: undefined, changes: [] });
 }
 
@@ -37,7 +43,7 @@ export async function nextCommit(
   changes: readonly Change[],
 ): Promise<RepoCommit> {
   const before = await newestCommit(actor);
-  const change = new TreeChange(actor, before.data);
+  const change = new TreeChange(nodesOf(actor), before.data);
   for (const { op } of changes) {
     if (op.cid === undefined) await change.remove(op.path);
     else await change.put(op.path, parseCid(op.cid).bytes, { isNew: op.action === 'create' });
@@ -88,20 +94,17 @@ async function toRepoCommit(
 ): Promise<RepoCommit> {
   const rev = toTid(TID.nextStr(before?.rev));
   const signed = await signCommit(actor, key, tree.root, rev);
-  const root = { cid: signed.cid, rev };
+  const root = { cid: textOf(signed.cid), rev };
+  rootsOfTrees.set(root.cid, tree.root);
   const ops = changes.map(({ op }) => op);
   const stubs = changes.flatMap(({ stub }) => stub ?? []);
   const records = new Map(
-    changes.flatMap(({ op: { cid }, record }) => (cid && record ? [[cid, record]] : [])),
+    changes.flatMap(({ op: { cid }, bytes }) => (cid && bytes ? [[cid, bytes]] : [])),
   );
   const replaced = ops.flatMap(({ prev }) => (prev && !records.has(prev) ? [prev] : []));
   return {
     root,
-    newBlocks: [
-      ...tree.newBlocks,
-      ...Array.from(records, ([cid, record]) => [cid, encode(record)] as const),
-      [signed.cid, signed.bytes],
-    ],
+    newBlocks: [...tree.newBlocks, ...records, [root.cid, signed.bytes]],
     removedCids: [...tree.removedCids, ...replaced, ...(before ? [before.cid] : [])],
     event: {
       ops,
@@ -110,7 +113,10 @@ async function toRepoCommit(
       time: new Date().toISOString(),
       rev,
       commit: root.cid,
-      proof: carOf(root.cid, [[root.cid, signed.bytes], ...(await proofOf(actor, tree.root, ops))]),
+      proof: carOf(signed.cid, [
+        [signed.cid, signed.bytes],
+        ...(await proofOf(actor, tree.root, ops)),
+      ]),
     },
   };
 }
@@ -118,9 +124,7 @@ async function toRepoCommit(
 async function signCommit(actor: ActorReader, key: SigningKey, data: CidBytes, rev: Tid) {
   const unsigned = { did: actor.did, version: 3, rev, prev: null, data: decodeCid(data) };
   const bytes = encode({ ...unsigned, sig: await key.sign(encode(unsigned)) });
-  const cid = textOf(cidBytesOf(bytes));
-  rootsOfTrees.set(cid, data);
-  return { bytes, cid };
+  return { bytes, cid: cidBytesOf(bytes) };
 }
 
 /** The nodes of the new tree that prove the operations and their inverse. */
@@ -128,8 +132,9 @@ async function proofOf(
   actor: ActorReader,
   root: CidBytes,
   ops: readonly EventOp[],
-): Promise<[Cid, Uint8Array][]> {
+): Promise<Iterable<[CidBytes, Uint8Array]>> {
   const blocks: TreeBlocks = new Map();
-  for (const { path } of ops) await addCoveringProof(actor, root, path, blocks);
-  return Array.from(blocks.values(), ([cid, bytes]) => [textOf(cid), bytes]);
+  const nodes = nodesOf(actor);
+  for (const { path } of ops) await addCoveringProof(nodes, root, path, blocks);
+  return blocks.values();
 }

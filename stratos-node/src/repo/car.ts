@@ -1,22 +1,24 @@
 import { encode } from '@atproto/lex-cbor';
-import { parseCid } from '@atproto/lex-data';
-import type { Cid } from '@stratos/protocol';
+import { decodeCid } from '@atproto/lex-data';
+import type { CidBytes } from '@stratos/protocol/tree';
 
 /** A CAR with one root, see https://ipld.io/specs/transport/car/carv1. */
-export function carOf(root: Cid, blocks: Iterable<readonly [Cid, Uint8Array]>): Uint8Array {
-  const header = encode({ version: 1, roots: [parseCid(root)] });
+export function carOf(
+  root: CidBytes,
+  blocks: Iterable<readonly [CidBytes, Uint8Array]>,
+): Uint8Array {
+  const header = encode({ version: 1, roots: [decodeCid(root)] });
   return appendToCar(Buffer.concat([varint(header.length), header]), blocks);
 }
 
 /** The CAR with further blocks at its end. */
 export function appendToCar(
   car: Uint8Array,
-  blocks: Iterable<readonly [Cid, Uint8Array]>,
+  blocks: Iterable<readonly [CidBytes, Uint8Array]>,
 ): Uint8Array {
   const parts = [car];
   for (const [cid, bytes] of blocks) {
-    const key = parseCid(cid).bytes;
-    parts.push(varint(key.length + bytes.length), key, bytes);
+    parts.push(varint(cid.length + bytes.length), cid, bytes);
   }
   return new Uint8Array(Buffer.concat(parts));
 }

@@ -1,9 +1,10 @@
+import { parseCid } from '@atproto/lex-data';
 import { type AtUri, type Cid, parseAtUri } from '@stratos/protocol';
+import { pathTo } from '@stratos/protocol/tree';
 import type { ActorStorage } from '../storage/actor-storage.ts';
 import { dataOf } from './build-commit.ts';
 import { carOf } from './car.ts';
-import { pathTo } from './tree/tree-path.ts';
-import { textOf } from './tree/tree-source.ts';
+import { nodesOf } from './tree-nodes.ts';
 
 /**
  * A CAR with the newest commit, the way through the tree to a record, and the record.
@@ -20,9 +21,13 @@ export async function recordProof(
     const stored = await actor.record(record.uri);
     if (!root || stored?.cid !== record.cid) return undefined;
     const commit = await actor.block(root.cid);
-    const path = await pathTo(actor, await dataOf(actor, root.cid), `${collection}/${rkey}`);
+    const path = await pathTo(
+      nodesOf(actor),
+      await dataOf(actor, root.cid),
+      `${collection}/${rkey}`,
+    );
     if (!commit || !path) return undefined;
-    const nodes = path.nodes.map(([cid, bytes]) => [textOf(cid), bytes] as const);
-    return carOf(root.cid, [[root.cid, commit], ...nodes, [stored.cid, stored.bytes]]);
+    const rootCid = parseCid(root.cid).bytes;
+    return carOf(rootCid, [[rootCid, commit], ...path.nodes, [path.value, stored.bytes]]);
   });
 }

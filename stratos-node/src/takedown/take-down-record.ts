@@ -80,6 +80,7 @@ async function putBack(
       collection,
       rkey,
       cid,
+      bytes: kept.bytes,
       ...contentOf(kept, ctx.config.serviceDid),
       blobs: [],
       validationStatus: 'unknown',

@@ -1,9 +1,9 @@
 import { TID } from '@atproto/common-web';
 import { encode } from '@atproto/lex-cbor';
-import type { Cid as CidLink, LexMap } from '@atproto/lex-data';
+import { type Cid as CidLink, decodeCid, type LexMap } from '@atproto/lex-data';
 import { BlockMap, blocksToCarFile, MemoryBlockstore, MST } from '@atproto/repo';
 import type { Did, SigningKey } from '@stratos/protocol';
-import { blockCid } from '../transfer/block-cid.ts';
+import { cidBytesOf } from '@stratos/protocol/tree';
 
 /** A CAR of somebody's making. */
 export interface Forged {
@@ -34,6 +34,11 @@ export async function forged({ records = {}, nodes, commit = {}, did, key, roots
   const header = encode({ version: 1, roots: Array.from({ length: roots }, () => cid) });
   const old = 1 + encode({ version: 1, roots: [cid] }).length;
   return new Uint8Array(Buffer.concat([Buffer.from([header.length]), header, file.subarray(old)]));
+}
+
+/** The CID of a block. */
+export function blockCid(bytes: Uint8Array): CidLink {
+  return decodeCid(cidBytesOf(bytes));
 }
 
 /** Adds a block and gives its CID. */

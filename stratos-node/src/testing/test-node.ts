@@ -12,6 +12,7 @@ import {
   toDid,
 } from '@stratos/protocol';
 import { com, zone } from '@stratos/protocol/lexicons';
+import type { Tracing } from '@stratos/protocol/telemetry';
 import { type NodeConfig, readConfig } from '../config.ts';
 import { enroll } from '../enrollment/enroll.ts';
 import { type Logger, silentLogger } from '../logger.ts';
@@ -20,7 +21,6 @@ import type { FindPdsSession } from '../outbox/oauth-sessions.ts';
 import { PdsError } from '../outbox/pds-repo.ts';
 import { type NodeService, startNode } from '../service.ts';
 import type { StreamLimits } from '../stream/stream-limits.ts';
-import type { Tracing } from '../telemetry/tracing.ts';
 
 export const NODE_DID = toDid('did:web:localhost%3A3100');
 export const SWORDSMITH = qualifyBoundary(NODE_DID, 'swordsmith');

@@ -10,14 +10,14 @@ registerHooks({
     return nextLoad(url, context);
   },
 });
-const { openTracing } = await import('../telemetry/tracing.ts');
+const { openTracing } = await import('@stratos/protocol/telemetry');
 const rei = TestPerson.named('rei');
 {
   await using pds = await FakePds.start();
   await using node = await TestNode.start({
     people: [rei],
     findPdsSession: pds.sessions,
-    tracing: await openTracing(process.env),
+    tracing: await openTracing(process.env, 'stratos-node'),
   });
   await node.enroll(rei, [SWORDSMITH]);
   await node.createPost(rei, postRecord('hidden words'));

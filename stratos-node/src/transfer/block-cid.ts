@@ -1,5 +1,3 @@
-import { hash } from 'node:crypto';
-import { type Cid as CidLink, decodeCid } from '@atproto/lex-data';
 import type { Cid } from '@stratos/protocol';
 
 /** CIDv1, dag-cbor, sha-256 of 32 bytes: all blocks of a repo have such a one. */
@@ -10,20 +8,6 @@ export const BLOCK_CID_BYTES = PREFIX.length + 32;
 const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567';
 const DIGITS = new Uint8Array(128);
 for (let digit = 0; digit < BASE32.length; digit += 1) DIGITS[BASE32.charCodeAt(digit)] = digit;
-
-/** The CID of a block, in one turn of the event loop. */
-export function blockCid(block: Uint8Array): CidLink {
-  return decodeCid(Buffer.concat([PREFIX, hash('sha256', block, 'buffer')], BLOCK_CID_BYTES));
-}
-
-/** True if these are the bytes of the CID of the block. */
-export function isCidOf(cid: Buffer, block: Uint8Array): boolean {
-  return (
-    cid.length === BLOCK_CID_BYTES &&
-    cid.compare(PREFIX, 0, PREFIX.length, 0, PREFIX.length) === 0 &&
-    cid.compare(hash('sha256', block, 'buffer'), 0, 32, PREFIX.length) === 0
-  );
-}
 
 /**
  * Puts the bytes of the CID of a block at a place that has room for them.

@@ -6,7 +6,7 @@ import { qualifyBoundary, SigningKey, toDid } from '@stratos/protocol';
 import { zone } from '@stratos/protocol/lexicons';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { type Forged, forged, put } from '../testing/forged-car.ts';
+import { blockCid, type Forged, forged, put } from '../testing/forged-car.ts';
 import { MovingWorld } from '../testing/moving-world.ts';
 import {
   AEKEA,
@@ -16,7 +16,6 @@ import {
   type TestNode,
   TestPerson,
 } from '../testing/test-node.ts';
-import { blockCid } from './block-cid.ts';
 
 const collection = zone.stratos.feed.post.$nsid;
 const THERE = qualifyBoundary(toDid('did:web:localhost%3A3200'), 'swordsmith');
@@ -136,6 +135,17 @@ it('refuses every CAR that is not what it must be, and changes nothing', async (
           put(blocks, { l: null, e: [entry(PATH, blockCid(encode({ not: 'there' })))] }),
       }),
     ],
+    'a record in another order': [
+      'InvalidCar',
+      await made({
+        key,
+        nodes: ({ blocks }) => {
+          const bytes = disordered(postRecord('x'));
+          blocks.set(blockCid(bytes), bytes);
+          return put(blocks, { l: null, e: [entry(PATH, blockCid(bytes))] });
+        },
+      }),
+    ],
     'a key without a record key': [
       'InvalidCar',
       await made({
@@ -203,6 +213,13 @@ it('lets no reply go further than its parent, wherever in the tree that is', asy
   const within = await made({ key, records: repo(SWORDSMITH) });
   expect((await world.imported(node, rei, within)).status).toBe(200);
 });
+
+/** The map in DAG-CBOR, but for its keys: the longest comes first. */
+function disordered(record: LexMap): Uint8Array {
+  const entries = Object.entries(record).sort(([a], [b]) => b.length - a.length);
+  const items = entries.flatMap(([key, value]) => [encode(key), encode(value ?? null)]);
+  return new Uint8Array(Buffer.concat([Uint8Array.of(0xa0 | entries.length), ...items]));
+}
 
 function replyTo(uri: string) {
   const cid = blockCid(encode({ any: 'record' })).toString();

@@ -1,11 +1,10 @@
-import type { Cid, Did, Tid } from '@stratos/protocol';
+import { type Cid, type Did, openRepo, type Tid } from '@stratos/protocol';
 import type { NodeContext } from '../context.ts';
 import { enrolled } from '../records/enrolled.ts';
 import type { BoundaryMapping } from './boundary-mapping.ts';
-import { CarReader } from './car-reader.ts';
 import { ImportSpool } from './import-spool.ts';
+import { provenOrInvalid } from './invalid-car.ts';
 import { prepareRecords } from './prepare-records.ts';
-import { sourceTree } from './source-commit.ts';
 import { sourceKeys } from './source-keys.ts';
 import { writeImport } from './write-import.ts';
 
@@ -38,11 +37,11 @@ export async function importRepo(
   const author = await enrolled(ctx, did);
   await ctx.writeRate.take(did);
   using spool = new ImportSpool(ctx.config.dataDir);
-  const { reader, root } = await CarReader.open(car);
-  for await (const blocks of reader.blocks()) {
-    for (const { cid, bytes } of blocks) spool.putBlock(cid, bytes);
-  }
-  const tree = sourceTree(spool, root, { did, keys: await sourceKeys(ctx, did, source) });
-  const prepared = await prepareRecords(ctx, spool, tree, { author, source, mapping });
-  return await ctx.locks.run(did, () => writeImport(ctx, author, spool, prepared));
+  const records = await provenOrInvalid(async () => {
+    const root = await spool.take(car);
+    const signingKeys = await sourceKeys(ctx, did, source);
+    const repo = await openRepo(spool, root, { did, signingKeys });
+    return prepareRecords(ctx, spool, repo, { author, source, mapping });
+  });
+  return await ctx.locks.run(did, () => writeImport(ctx, author, spool, records));
 }

@@ -1,8 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Cid as CidLink, decodeCid } from '@atproto/lex-data';
-import type { AtUri, Boundary, Cid } from '@stratos/protocol';
+import type { Cid as CidLink } from '@atproto/lex-data';
+import {
+  type AtUri,
+  type BlockSource,
+  type Boundary,
+  CarReader,
+  parseAtUri,
+} from '@stratos/protocol';
+import type { CidBytes } from '@stratos/protocol/tree';
 import SqliteDatabase, { type Database, type Statement } from 'better-sqlite3';
 import type { BlobDescription } from '../blobs/upload-check.ts';
 import type { EventOp, StubChange } from '../storage/actor-storage.ts';
@@ -15,15 +22,20 @@ export interface PreparedRecord {
   blobs: readonly BlobDescription[];
   /** What it is a reply to. */
   parent: AtUri | undefined;
-  cid: CidLink;
+  cid: CidBytes;
   /** Of its key in the tree. */
   layer: number;
+  /** What is to be stored; that of the block with this CID if undefined. */
+  bytes: Uint8Array | undefined;
 }
 
-export interface SpooledRecord extends Omit<PreparedRecord, 'cid' | 'parent'> {
-  cid: Cid;
-  link: CidLink;
+export interface SpooledRecord extends Omit<PreparedRecord, 'parent' | 'bytes'> {
   bytes: Uint8Array;
+}
+
+/** A record as the tree has it. */
+export interface SpooledLeaf extends Pick<PreparedRecord, 'cid' | 'layer'> {
+  key: string;
 }
 
 /** A record that is a reply, and its parent if that is in the spool as well. */
@@ -53,7 +65,7 @@ const PAGE_CACHE_KIB = 32_000;
  * Where a CAR waits while it is checked: a database whose file has no name from the moment on at
  * which it is open, so that nothing of it is left however the import ends.
  */
-export class ImportSpool implements Disposable {
+export class ImportSpool implements BlockSource, Disposable {
   readonly #database: Database;
   readonly #put: Statement;
   readonly #get: Statement;
@@ -61,6 +73,7 @@ export class ImportSpool implements Disposable {
   readonly #recordsAfter: Statement;
   readonly #repliesAfter: Statement;
   readonly #urisAfter: Statement;
+  readonly #leavesAfter: Statement;
   readonly #blobs: Statement;
 
   constructor(dataDir: string) {
@@ -78,7 +91,7 @@ export class ImportSpool implements Disposable {
         CREATE TABLE block (cid BLOB PRIMARY KEY, bytes BLOB NOT NULL);
         CREATE TABLE record (
           n INTEGER PRIMARY KEY, uri TEXT UNIQUE NOT NULL, op TEXT NOT NULL, stub TEXT, blobs TEXT,
-          parent TEXT, cid BLOB NOT NULL, layer INTEGER NOT NULL);
+          parent TEXT, cid BLOB NOT NULL, layer INTEGER NOT NULL, content BLOB);
         BEGIN`);
     } finally {
       unlinkSync(path);
@@ -87,49 +100,69 @@ export class ImportSpool implements Disposable {
     this.#put = prepare('INSERT OR IGNORE INTO block (cid, bytes) VALUES (?, ?)');
     this.#get = prepare('SELECT bytes FROM block WHERE cid = ?').pluck();
     this.#putRecord = prepare(`
-      INSERT INTO record (uri, op, stub, blobs, parent, cid, layer) VALUES (?, ?, ?, ?, ?, ?, ?)`);
+      INSERT INTO record (uri, op, stub, blobs, parent, cid, layer, content)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`);
     this.#recordsAfter = prepare(`
-      SELECT record.*, block.bytes FROM record JOIN block ON block.cid = record.cid
-      WHERE record.n > ? ORDER BY record.n LIMIT ?`);
+      SELECT record.*, coalesce(content, block.bytes) AS bytes
+      FROM record LEFT JOIN block ON block.cid = record.cid
+      WHERE n > ? ORDER BY n LIMIT ?`);
     this.#repliesAfter = prepare(`
-      SELECT record.*, block.bytes, parent.op AS parentOp
-      FROM record JOIN block ON block.cid = record.cid
+      SELECT record.*, coalesce(record.content, block.bytes) AS bytes, parent.op AS parentOp
+      FROM record LEFT JOIN block ON block.cid = record.cid
       LEFT JOIN record AS parent ON parent.uri = record.parent
       WHERE record.parent IS NOT NULL AND record.n > ? ORDER BY record.n LIMIT ?`);
     this.#urisAfter = prepare('SELECT n, uri FROM record WHERE n > ? ORDER BY n LIMIT ?');
+    this.#leavesAfter = prepare(`
+      SELECT n, uri, cid, layer FROM record WHERE n > ? ORDER BY n LIMIT ?`);
     this.#blobs = prepare('SELECT blobs FROM record WHERE blobs IS NOT NULL').pluck();
   }
 
-  putBlock(cid: Uint8Array, bytes: Uint8Array): void {
-    this.#put.run(cid, bytes);
+  /**
+   * Takes the blocks of a CAR.
+   *
+   * @returns its root
+   * @throws {@link ProofError}
+   */
+  async take(car: AsyncIterable<Uint8Array>): Promise<CidLink> {
+    const { reader, root } = await CarReader.open(car);
+    for await (const blocks of reader.blocks()) {
+      for (const { cid, bytes } of blocks) this.#put.run(cid, bytes);
+    }
+    return root;
   }
 
-  block(cid: Uint8Array): Uint8Array | undefined {
+  get(cid: CidBytes): Uint8Array | undefined {
     return this.#get.get(cid) as Uint8Array | undefined;
   }
 
-  putRecord({ uri, op, stub, blobs, parent, cid, layer }: PreparedRecord): void {
+  putRecord({ uri, op, stub, blobs, parent, cid, layer, bytes }: PreparedRecord): void {
     const stubText = stub ? JSON.stringify(stub) : null;
     const blobText = blobs.length > 0 ? JSON.stringify(blobs) : null;
-    const row = [uri, JSON.stringify(op), stubText, blobText, parent ?? null, cid.bytes, layer];
-    this.#putRecord.run(...row);
+    const texts = [uri, JSON.stringify(op), stubText, blobText, parent ?? null];
+    this.#putRecord.run(...texts, cid, layer, bytes ?? null);
   }
 
   /** The records with their content, in the order in which they were put. */
   *records(perPage: number): Generator<SpooledRecord[]> {
     for (const rows of this.#pages(this.#recordsAfter, perPage)) {
-      yield rows.map((row) => {
-        const op: EventOp = JSON.parse(row.op);
-        return {
-          uri: row.uri,
-          cid: op.cid as Cid,
-          link: decodeCid(row.cid),
-          layer: row.layer,
-          bytes: row.bytes,
-          op,
-          stub: row.stub === null ? undefined : JSON.parse(row.stub),
-          blobs: row.blobs === null ? [] : JSON.parse(row.blobs),
-        };
+      yield rows.map(({ uri, cid, layer, bytes, op, stub, blobs }) => ({
+        uri,
+        cid,
+        layer,
+        bytes,
+        op: JSON.parse(op),
+        stub: stub === null ? undefined : JSON.parse(stub),
+        blobs: blobs === null ? [] : JSON.parse(blobs),
+      }));
+    }
+  }
+
+  /** The same as the tree has them. */
+  *leaves(perPage: number): Generator<SpooledLeaf[]> {
+    for (const rows of this.#pages(this.#leavesAfter, perPage)) {
+      yield rows.map(({ uri, cid, layer }) => {
+        const { collection, rkey } = parseAtUri(uri);
+        return { key: `${collection}/${rkey}`, cid, layer };
       });
     }
   }

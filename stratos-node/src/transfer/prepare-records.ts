@@ -1,7 +1,14 @@
 import { setImmediate } from 'node:timers/promises';
 import { decode, encode } from '@atproto/lex-cbor';
-import { type Cid as CidLink, isPlainObject, type LexMap, parseCid } from '@atproto/lex-data';
-import { type Cid, type Did, decodeCanonicalMap, isAtUri } from '@stratos/protocol';
+import { isPlainObject, type LexMap } from '@atproto/lex-data';
+import {
+  type Cid,
+  type Did,
+  decodeCanonicalMap,
+  type RepoRecord,
+  repoRecords,
+  type SignedRepo,
+} from '@stratos/protocol';
 import type { NodeContext } from '../context.ts';
 import { NodeError } from '../node-error.ts';
 import { type CheckedPut, type CheckedWrite, checkWrites } from '../records/check-write.ts';
@@ -10,12 +17,10 @@ import { replyTargets } from '../records/record-rules.ts';
 import { checkReplies } from '../records/reply-rule.ts';
 import { MAX_WRITES, type PutWrite } from '../records/write.ts';
 import type { Enrollment } from '../storage/service-storage.ts';
+import { BLOCK_CID_BYTES, putBlockCid } from './block-cid.ts';
 import { type BoundaryMapping, mapBoundaries } from './boundary-mapping.ts';
-import { invalidCar } from './car-reader.ts';
 import type { ImportSpool, SpooledReply } from './import-spool.ts';
-import { TreeBuilder } from './tree-builder.ts';
-import { layerOf } from './tree-layer.ts';
-import { type TreeLeaf, walkTree } from './walk-tree.ts';
+import { invalidCar } from './invalid-car.ts';
 
 /** Records of one import. */
 const MAX_RECORDS = 500_000;
@@ -27,86 +32,69 @@ export interface PrepareOptions {
   mapping: BoundaryMapping;
 }
 
-export interface PreparedImport {
-  records: number;
-  /** Root of the tree that the records will have. */
-  data: CidLink;
-}
-
 /**
- * Checks a tree and each of its records by the rules for a new one, and leaves the records in the
- * spool, ready to be written in the order of their keys.
+ * Proves a repo to be whole, checks each of its records by the rules for a new one, and leaves them in
+ * the spool, ready to be written in the order of their keys.
  *
- * @throws {@link NodeError} `InvalidCar`, or what a write of the record would have thrown
+ * @returns how many there are
+ * @throws {@link ProofError}, or {@link NodeError}: `InvalidCar`, or what a write of the record would have
+ * thrown
  */
 export async function prepareRecords(
   ctx: NodeContext,
   spool: ImportSpool,
-  root: CidLink,
+  repo: SignedRepo,
   options: PrepareOptions,
-): Promise<PreparedImport> {
-  const sourceTree = new TreeBuilder();
-  /** From the first record on that is not the same here. */
-  let ownTree: TreeBuilder | undefined;
-  let records = 0;
-  for (const leaves of chunksOf(walkTree(root, (cid) => spool.block(cid)))) {
-    records += leaves.length;
-    if (records > MAX_RECORDS) throw invalidCar('the repo has too many records');
-    const writes = leaves.map((leaf) => writeOf(spool, leaf, options));
+): Promise<number> {
+  let count = 0;
+  for await (const records of chunksOf(repoRecords(spool, repo))) {
+    count += records.length;
+    if (count > MAX_RECORDS) throw invalidCar('the repo has too many records');
+    const sources = records.map((record) => ({ ...record, value: recordOf(record) }));
+    const writes = sources.map((source) => writeOf(source, options));
     const checked = await checkEach(ctx, options.author, writes);
-    for (const [i, { key, value }] of leaves.entries()) {
-      const layer = layerOf(key);
-      const cid = putRecord(ctx, spool, { write: checked[i] as CheckedPut, from: value, layer });
-      if (cid !== value) ownTree ??= sourceTree.fork();
-      sourceTree.add(key, value, layer);
-      ownTree?.add(key, cid, layer);
+    for (const [i, source] of sources.entries()) {
+      putRecord(ctx, spool, { write: checked[i] as CheckedPut, source });
     }
-    sourceTree.takeClosed();
-    ownTree?.takeClosed();
-    await setImmediate();
   }
-  // @NOTE with this, a tree that is not the one of its leaves is found out, in whatever it differs
-  if (!sourceTree.root().cid.equals(root)) throw invalidCar('the tree is not built as it must be');
   for (const replies of spool.replies(MAX_WRITES)) {
     await checkReplies(ctx, options.author.did, replies.flatMap(replyAndParent));
     await setImmediate();
   }
-  return { records, data: (ownTree ?? sourceTree).root().cid };
+  return count;
 }
 
-function* chunksOf(leaves: Iterable<TreeLeaf>): Generator<TreeLeaf[]> {
-  let chunk: TreeLeaf[] = [];
-  for (const leaf of leaves) {
-    if (chunk.push(leaf) < MAX_WRITES) continue;
+async function* chunksOf(records: AsyncIterable<RepoRecord>): AsyncGenerator<RepoRecord[]> {
+  let chunk: RepoRecord[] = [];
+  for await (const record of records) {
+    if (chunk.push(record) < MAX_WRITES) continue;
     yield chunk;
     chunk = [];
   }
   if (chunk.length > 0) yield chunk;
 }
 
-/** A record of the source as the write that would make it here. */
-function writeOf(
-  spool: ImportSpool,
-  { key, value }: TreeLeaf,
-  { author, source, mapping }: PrepareOptions,
-): PutWrite {
-  const uri = `at://${author.did}/${key}`;
-  if (!isAtUri(uri)) throw invalidCar('a key of the tree is not one of a record');
-  const bytes = spool.block(value.bytes);
-  if (!bytes) throw invalidCar(`the record ${key} is missing`);
-  const [collection = '', rkey = ''] = key.split('/');
-  const record = mapBoundaries(recordOf(bytes, key), mapping, source);
-  return { action: 'create', collection, rkey, record };
+/** A record as it is at the source. */
+interface SourceRecord extends RepoRecord {
+  value: LexMap;
 }
 
-function recordOf(bytes: Uint8Array, key: string): LexMap {
+/** The write that would make the record here. */
+function writeOf(
+  { collection, rkey, value }: SourceRecord,
+  { source, mapping }: PrepareOptions,
+): PutWrite {
+  return { action: 'create', collection, rkey, record: mapBoundaries(value, mapping, source) };
+}
+
+function recordOf({ collection, rkey, bytes }: RepoRecord): LexMap {
   try {
-    const record = decode(bytes);
-    if (isPlainObject(record)) return record;
+    const value = decode(bytes);
+    if (isPlainObject(value)) return value;
   } catch (cause) {
-    throw invalidCar(`the record ${key} cannot be read`, cause);
+    throw invalidCar(`the record ${collection}/${rkey} cannot be read`, cause);
   }
-  throw invalidCar(`the record ${key} cannot be read`);
+  throw invalidCar(`the record ${collection}/${rkey} cannot be read`);
 }
 
 /** The checks of a write, with the key of the record in the answer if one fails. */
@@ -129,32 +117,32 @@ async function checkEach(
   }
 }
 
-/** @returns the CID that the record has here */
 function putRecord(
   ctx: NodeContext,
   spool: ImportSpool,
-  { write, from, layer }: { write: CheckedPut; from: CidLink; layer: number },
-): CidLink {
+  { write, source }: { write: CheckedPut; source: SourceRecord },
+): void {
   const change = planChange(ctx.config, write, undefined);
   if (!change) throw new Error('a record that is new changes something');
-  // @NOTE a record that encodes to what it was came in its one canonical encoding
-  const cid = write.cid === from.toString() ? from : changed(spool, write, from);
   const { op, stub } = change;
   const { uri, blobs } = write;
-  spool.putRecord({ uri, op, stub, blobs, parent: replyTargets(write.record)?.parent, cid, layer });
-  return cid;
+  const parent = replyTargets(write.record)?.parent;
+  const { layer } = source;
+  spool.putRecord({ uri, op, stub, blobs, parent, layer, ...stored(write, source) });
 }
 
-function changed(spool: ImportSpool, { uri, cid, record }: CheckedPut, from: CidLink): CidLink {
-  const before = spool.block(from.bytes);
-  if (!before || !isCanonical(before)) throw invalidCar(`${uri} is not encoded as it must be`);
-  const to = parseCid(cid);
-  spool.putBlock(to.bytes, encode(record));
-  return to;
-}
-
-function isCanonical(bytes: Uint8Array): boolean {
-  return Buffer.compare(encode(decode(bytes)), bytes) === 0;
+/** The CID that the record has here, and its bytes if they are others than at the source. */
+function stored({ uri, cid: text, bytes }: CheckedPut, source: SourceRecord) {
+  // @NOTE a record that encodes to what it was came in its one canonical encoding
+  if (Buffer.compare(bytes, source.bytes) === 0) {
+    return { cid: source.cidBytes, bytes: undefined };
+  }
+  if (Buffer.compare(encode(source.value), source.bytes) !== 0) {
+    throw invalidCar(`${uri} is not encoded as it must be`);
+  }
+  const cid = new Uint8Array(BLOCK_CID_BYTES);
+  putBlockCid(text, cid, 0);
+  return { cid, bytes };
 }
 
 /** A reply as it is to be checked, with its parent if that comes along. */
@@ -168,6 +156,7 @@ const STAND_IN = {
   collection: '',
   rkey: '',
   cid: '' as Cid,
+  bytes: new Uint8Array(),
   blobs: [],
   validationStatus: 'unknown' as const,
 };

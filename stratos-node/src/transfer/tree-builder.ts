@@ -1,20 +1,17 @@
-import { encode } from '@atproto/lex-cbor';
-import type { Cid as CidLink } from '@atproto/lex-data';
-import { blockCid } from './block-cid.ts';
-import { layerOf } from './tree-layer.ts';
+import { type CidBytes, cidBytesOf, encodeNode, layerOf } from '@stratos/protocol/tree';
 
-export type TreeNode = readonly [cid: CidLink, bytes: Uint8Array];
+export type TreeBlock = readonly [cid: CidBytes, bytes: Uint8Array];
 
 interface Entry {
   key: string;
-  value: CidLink;
+  value: CidBytes;
   /** The tree of keys between this and the next entry. */
-  right: CidLink | null;
+  right: CidBytes | null;
 }
 
 interface OpenNode {
   /** The tree of keys before the first entry. */
-  left: CidLink | null;
+  left: CidBytes | null;
   entries: Entry[];
 }
 
@@ -25,18 +22,11 @@ interface OpenNode {
 export class TreeBuilder {
   /** By layer, from the leaves. */
   #edge: OpenNode[] = [];
-  #closed: TreeNode[] = [];
-
-  /** Another tree that has the same records so far. */
-  fork(): TreeBuilder {
-    const fork = new TreeBuilder();
-    fork.#edge = this.#edge.map(copyOf);
-    return fork;
-  }
+  #closed: TreeBlock[] = [];
 
   /** @param key - greater than all before */
-  add(key: string, value: CidLink, layer = layerOf(key)): void {
-    let below: CidLink | null = null;
+  add(key: string, value: CidBytes, layer = layerOf(key)): void {
+    let below: CidBytes | null = null;
     for (let i = 0; i < layer; i += 1) {
       const node = this.#openAt(i);
       attach(node, below);
@@ -49,22 +39,22 @@ export class TreeBuilder {
   }
 
   /** Nodes that can no longer change, those since the last call. */
-  takeClosed(): TreeNode[] {
+  takeClosed(): TreeBlock[] {
     const closed = this.#closed;
     this.#closed = [];
     return closed;
   }
 
   /** The root as of now, with the nodes of the right edge that lead to it. */
-  root(): { cid: CidLink; edge: TreeNode[] } {
+  root(): { cid: CidBytes; edge: TreeBlock[] } {
     const top = this.#edge.findLastIndex(({ entries }) => entries.length > 0);
-    const edge: TreeNode[] = [];
-    let below: CidLink | null = null;
+    const edge: TreeBlock[] = [];
+    let below: CidBytes | null = null;
     for (const node of top < 0 ? [EMPTY] : this.#edge.slice(0, top + 1)) {
       const complete = copyOf(node);
       attach(complete, below);
       if (node !== EMPTY && isEmpty(complete)) continue;
-      const closed = toNode(complete);
+      const closed = toBlock(complete);
       edge.push(closed);
       [below] = closed;
     }
@@ -78,9 +68,9 @@ export class TreeBuilder {
     return this.#edge[layer] as OpenNode;
   }
 
-  #close(node: OpenNode): CidLink | null {
+  #close(node: OpenNode): CidBytes | null {
     if (isEmpty(node)) return null;
-    const closed = toNode(node);
+    const closed = toBlock(node);
     this.#closed.push(closed);
     return closed[0];
   }
@@ -96,28 +86,14 @@ function isEmpty({ left, entries }: OpenNode): boolean {
   return left === null && entries.length === 0;
 }
 
-function attach(node: OpenNode, below: CidLink | null): void {
+function attach(node: OpenNode, below: CidBytes | null): void {
   if (below === null) return;
   const last = node.entries.at(-1);
   if (last) last.right = below;
   else node.left = below;
 }
 
-function toNode({ left, entries }: OpenNode): TreeNode {
-  let before = '';
-  const bytes = encode({
-    l: left,
-    e: entries.map(({ key, value, right }) => {
-      const shared = sharedLength(before, key);
-      before = key;
-      return { p: shared, k: Buffer.from(key.slice(shared), 'latin1'), v: value, t: right };
-    }),
-  });
-  return [blockCid(bytes), bytes];
-}
-
-function sharedLength(a: string, b: string): number {
-  let length = 0;
-  while (length < a.length && a[length] === b[length]) length += 1;
-  return length;
+function toBlock({ left, entries }: OpenNode): TreeBlock {
+  const bytes = encodeNode(left, entries);
+  return [cidBytesOf(bytes), bytes];
 }

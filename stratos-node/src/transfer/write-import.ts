@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { TID } from '@atproto/common-web';
 import { encode } from '@atproto/lex-cbor';
-import type { Cid as CidLink } from '@atproto/lex-data';
+import { decodeCid } from '@atproto/lex-data';
 import {
   type Cid,
   type Did,
@@ -10,6 +10,7 @@ import {
   type Tid,
   toTid,
 } from '@stratos/protocol';
+import { type CidBytes, textOf } from '@stratos/protocol/tree';
 import { keepBlobs } from '../blobs/record-blobs.ts';
 import type { NodeContext } from '../context.ts';
 import { NodeError } from '../node-error.ts';
@@ -21,8 +22,7 @@ import type { Enrollment } from '../storage/service-storage.ts';
 import { CarWriter } from './car-writer.ts';
 import type { Imported } from './import-repo.ts';
 import type { ImportSpool, SpooledRecord } from './import-spool.ts';
-import type { PreparedImport } from './prepare-records.ts';
-import { TreeBuilder, type TreeNode } from './tree-builder.ts';
+import { type TreeBlock, TreeBuilder } from './tree-builder.ts';
 
 const EMPTY_TREE = new TreeBuilder().root().cid;
 const EVENTS_PER_READ = 20;
@@ -32,7 +32,7 @@ export async function writeImport(
   ctx: NodeContext,
   author: Enrollment,
   spool: ImportSpool,
-  { records, data }: PreparedImport,
+  records: number,
 ): Promise<Imported> {
   const { did } = author;
   await checkStillAllowed(ctx, author);
@@ -40,9 +40,8 @@ export async function writeImport(
   await ctx.publisher.beforeWrite(did);
   try {
     const root = await ctx.actors.write(did, async (actor) => {
-      const now = await treeRoot(actor);
-      if (now.equals(data)) return existingRoot(actor);
-      if (!now.equals(EMPTY_TREE)) throw new NodeError('RepoAlreadyExists');
+      const { bytes: now } = await treeRoot(actor);
+      if (records === 0 || !isSame(now, EMPTY_TREE)) return sameRoot(actor, now, spool);
       await refuseTakenDown(actor, spool);
       return new ImportWriter(actor, await ctx.actorKeys.of(actor)).write(spool);
     });
@@ -69,6 +68,22 @@ async function keepAllBlobs(ctx: NodeContext, did: Did, spool: ImportSpool): Pro
   const tempKeys: string[] = [];
   for (const blobs of [...spool.blobs()]) tempKeys.push(...(await keepBlobs(ctx, did, blobs)));
   return tempKeys;
+}
+
+/** The root of a repo that has exactly these records. Throws `RepoAlreadyExists` if it has others. */
+async function sameRoot(
+  actor: ActorTransactor,
+  now: CidBytes,
+  spool: ImportSpool,
+): Promise<RepoRoot> {
+  const tree = new TreeBuilder();
+  for (const leaves of spool.leaves(MAX_WRITES)) {
+    for (const { key, cid, layer } of leaves) tree.add(key, cid, layer);
+    tree.takeClosed();
+    await setImmediate();
+  }
+  if (!isSame(now, tree.root().cid)) throw new NodeError('RepoAlreadyExists');
+  return existingRoot(actor);
 }
 
 async function existingRoot(actor: ActorTransactor): Promise<RepoRoot> {
@@ -101,7 +116,7 @@ class ImportWriter {
   readonly #actor: ActorTransactor;
   readonly #key: SigningKey;
   readonly #tree = new TreeBuilder();
-  #data: CidLink = EMPTY_TREE;
+  #data: CidBytes = EMPTY_TREE;
 
   constructor(actor: ActorTransactor, key: SigningKey) {
     this.#actor = actor;
@@ -123,23 +138,23 @@ class ImportWriter {
 
   /** @param first - the commit that the import began with, for the last one to replace */
   async #commit(page: readonly SpooledRecord[], before: RepoRoot, first: RepoRoot | undefined) {
-    for (const { op, link, layer } of page) this.#tree.add(op.path, link, layer);
+    for (const { op, cid, layer } of page) this.#tree.add(op.path, cid, layer);
     const closed = blocksOf(this.#tree.takeClosed());
     const { cid: data, edge } = this.#tree.root();
     const root = await this.#sign(data, toTid(TID.nextStr(before.rev)));
     const lastBlocks = [...blocksOf(edge), [root.cid, root.bytes] as const];
-    const records = page.map(({ cid, bytes }) => [cid, bytes] as const);
+    const records = page.flatMap(({ op: { cid }, bytes }) => (cid ? [[cid, bytes] as const] : []));
     const stubs = page.flatMap(({ stub }) => stub ?? []);
     const commit: RepoCommit = {
       root: { cid: root.cid, rev: root.rev },
       newBlocks: [...records, ...closed, ...(first ? lastBlocks : [])],
-      removedCids: first ? [first.cid, EMPTY_TREE.toString() as Cid] : [],
+      removedCids: first ? [first.cid, textOf(EMPTY_TREE)] : [],
       event: {
         time: new Date().toISOString(),
         rev: root.rev,
         commit: root.cid,
         since: before.rev,
-        prevData: this.#data.toString() as Cid,
+        prevData: textOf(this.#data),
         ops: page.map(({ op }) => op),
         ...(stubs.length > 0 && { stubs }),
         proof: proofOf(root.cid, [...lastBlocks.reverse(), ...closed]),
@@ -154,15 +169,20 @@ class ImportWriter {
     return commit.root;
   }
 
-  async #sign(data: CidLink, rev: Tid) {
-    const unsigned = { did: this.#actor.did, version: 3, rev, prev: null, data };
+  async #sign(data: CidBytes, rev: Tid) {
+    const { did } = this.#actor;
+    const unsigned = { did, version: 3, rev, prev: null, data: decodeCid(data) };
     const sig = await this.#key.sign(encode(unsigned));
     return { rev, ...(await encodeBlock({ ...unsigned, sig })) };
   }
 }
 
-function blocksOf(nodes: readonly TreeNode[]): (readonly [Cid, Uint8Array])[] {
-  return nodes.map(([cid, bytes]) => [cid.toString() as Cid, bytes]);
+function blocksOf(nodes: readonly TreeBlock[]): (readonly [Cid, Uint8Array])[] {
+  return nodes.map(([cid, bytes]) => [textOf(cid), bytes]);
+}
+
+function isSame(a: CidBytes, b: CidBytes): boolean {
+  return Buffer.compare(a, b) === 0;
 }
 
 /** A CAR of what proves a commit: all nodes that are new, and those of the right edge before it. */

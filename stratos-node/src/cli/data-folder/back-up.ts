@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Did } from '@stratos/protocol';
+import { CliError } from '@stratos/protocol/cli';
 import SqliteDatabase, { type Database } from 'better-sqlite3';
 import { actorDatabasePath } from '../../storage/sqlite/actor-storage.ts';
-import { CliError } from '../cli-error.ts';
 import { actorsIn } from './actor-databases.ts';
 import { copyDatabase, copyFiles } from './copy-files.ts';
 

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { type Cid, type Did, isDid } from '@stratos/protocol';
+import { CliError } from '@stratos/protocol/cli';
 import SqliteDatabase from 'better-sqlite3';
 import { actorDatabasePath } from '../../storage/sqlite/actor-storage.ts';
 import { CarWriter } from '../../transfer/car-writer.ts';
-import { CliError } from '../cli-error.ts';
 
 interface BlockRow {
   cid: Cid;
@@ -28,7 +28,7 @@ export function* exportActor(dataDir: string, did: string): Generator<Uint8Array
     if (!root) throw new CliError(`the repo of ${did} is empty`);
     const car = new CarWriter(root);
     const blocks = database.prepare<[Cid], BlockRow>(
-      'SELECT cid, content FROM stratos_repo_block ORDER BY cid != ?, repoRev, cid',
+      'SELECT cid, content FROM stratos_block ORDER BY cid != ?, repoRev, cid',
     );
     for (const { cid, content } of blocks.iterate(root)) {
       car.add(cid, content);

@@ -74,11 +74,11 @@ it.each([
   [/has no content$/, `DELETE FROM stratos_repo_block WHERE cid IN (${RECORD_BLOCKS} LIMIT 1)`],
   [
     /^the newest commit is missing$/,
-    'DELETE FROM stratos_repo_block WHERE cid IN (SELECT cid FROM stratos_repo_root)',
+    'DELETE FROM stratos_newest_block WHERE cid IN (SELECT cid FROM stratos_repo_root)',
   ],
   [
     /^the tree cannot be read to its end$/,
-    `DELETE FROM stratos_repo_block WHERE cid NOT IN (${RECORD_BLOCKS}) AND cid NOT IN (SELECT cid FROM stratos_repo_root)`,
+    'DELETE FROM stratos_newest_block WHERE cid NOT IN (SELECT cid FROM stratos_repo_root)',
   ],
   [/has no row that says the same$/, `DELETE FROM stratos_record WHERE rkey = '${third}'`],
   [

@@ -1,6 +1,15 @@
 import { parseCid } from '@atproto/lex-data';
-import { def, MST } from '@atproto/repo';
-import { type Did, type DidKey, encodeBlock, type Tid, verifySignature } from '@stratos/protocol';
+import {
+  type Did,
+  type DidKey,
+  ProofError,
+  type RepoCommit,
+  readRepoCommit,
+  signerOf,
+  type Tid,
+  walkTree,
+} from '@stratos/protocol';
+import { type CidBytes, textOf } from '@stratos/protocol/tree';
 import type { Database } from 'better-sqlite3';
 import { CheckedBlocks } from './checked-blocks.ts';
 import { NamedBoundaries } from './named-boundaries.ts';
@@ -47,10 +56,10 @@ export async function* verifyRepo(
   if (!root) return;
   const blocks = new CheckedBlocks(actor);
   for (const cid of blocks.wrong()) yield `block ${cid} is not what its CID says`;
-  const data = yield* verifyCommit(blocks, root, did, signingKeyDid);
-  if (data === undefined) return;
+  const commit = yield* verifyCommit(blocks, root, did, signingKeyDid);
+  if (!commit) return;
   const named = node && new NamedBoundaries(actor, node);
-  yield* verifyRows(actor, { blocks, data, did, named, onRecord });
+  yield* verifyRows(actor, { blocks, data: commit.data.bytes, did, named, onRecord });
   if (blocks.unused.size > 0) yield `${blocks.unused.size} blocks belong to nothing`;
 }
 
@@ -59,25 +68,25 @@ async function* verifyCommit(
   root: RootRow,
   did: Did,
   key: DidKey | undefined,
-): AsyncGenerator<string, string | undefined> {
-  const found = await blocks.attemptRead(parseCid(root.cid), def.commit);
-  if (!found) {
-    yield 'the newest commit is missing';
+): AsyncGenerator<string, RepoCommit | undefined> {
+  let commit: RepoCommit;
+  try {
+    commit = await readRepoCommit(blocks, parseCid(root.cid));
+  } catch (error) {
+    if (!(error instanceof ProofError)) throw error;
+    const isMissing = error.reason === 'not-included';
+    yield `the newest commit ${isMissing ? 'is missing' : 'cannot be read'}`;
     return undefined;
   }
-  const { sig, ...unsigned } = found.obj;
-  if (unsigned.did !== did || unsigned.rev !== root.rev)
-    yield 'the newest commit is of another repo';
-  const { bytes } = await encodeBlock(unsigned);
-  if (key && !verifySignature(key, bytes, sig))
-    yield 'the newest commit is not signed by its person';
-  return unsigned.data.toString();
+  if (commit.did !== did || commit.rev !== root.rev) yield 'the newest commit is of another repo';
+  if (key && !signerOf(commit, [key])) yield 'the newest commit is not signed by its person';
+  return commit;
 }
 
 interface Tree {
   blocks: CheckedBlocks;
-  /** CID of its root. */
-  data: string;
+  /** Its root. */
+  data: CidBytes;
   did: Did;
   named: NamedBoundaries | undefined;
   onRecord: () => void;
@@ -89,19 +98,16 @@ async function* verifyRows(
 ): AsyncGenerator<string> {
   const rows = recordRows(actor);
   let row = rows.next();
-  let previous = '';
   try {
-    for await (const { key, value } of MST.load(blocks, parseCid(data)).walkLeavesFrom('')) {
-      if (key <= previous) yield 'the tree is not in order';
-      previous = key;
+    for await (const { key, value } of walkTree(blocks, data)) {
       const uri = `at://${did}/${key}`;
       while (row.value && row.value.uri < uri) {
         if (row.value.takedownRef === null) yield `${row.value.uri} is not in the tree`;
         row = rows.next();
       }
       const standing = row.value?.uri === uri ? row.value : undefined;
-      if (standing?.cid !== value.toString()) yield `${uri} has no row that says the same`;
-      const bytes = blocks.take(value.toString());
+      if (standing?.cid !== textOf(value)) yield `${uri} has no row that says the same`;
+      const bytes = blocks.get(value);
       if (!bytes && (standing?.takedownRef ?? null) === null) yield `${uri} has no content`;
       if (bytes && named?.areListed(uri, bytes) === false) {
         yield `${uri} is not listed under the boundaries that it names`;
@@ -109,7 +115,8 @@ async function* verifyRows(
       if (standing) row = rows.next();
       onRecord();
     }
-  } catch {
+  } catch (error) {
+    if (!(error instanceof ProofError)) throw error;
     return yield 'the tree cannot be read to its end';
   }
   for (; row.value; row = rows.next()) {

@@ -1,7 +1,5 @@
 import { hash } from 'node:crypto';
-
-/** The 36 bytes of a CIDv1 with SHA-256. */
-export type CidBytes = Uint8Array;
+import type { CidBytes } from './cid-bytes.ts';
 
 /** A subtree that is stored, by its CID, or one that was changed and is not yet. */
 export type Child = CidBytes | TreeNode;

@@ -1,10 +1,9 @@
-import { hash } from 'node:crypto';
-import type { Cid } from '@stratos/protocol';
-import type { ActorReader } from '../../storage/actor-storage.ts';
+import type { Cid } from '../identifiers.ts';
+import { type CidBytes, cidBytesOf, keyOf, textOf } from './cid-bytes.ts';
 import { encodeNode, type StoredLeaf, type StoredNode } from './node-codec.ts';
+import type { NodeSource } from './node-source.ts';
 import {
   type Child,
-  type CidBytes,
   childAt,
   EMPTY,
   isEmpty,
@@ -15,7 +14,6 @@ import {
   type TreeNode,
   withChild,
 } from './tree-node.ts';
-import { keepNode, keyOf, readNode, textOf } from './tree-source.ts';
 
 /** A change that does not fit what is in the tree. */
 export class TreeConflictError extends Error {
@@ -32,20 +30,20 @@ export interface ChangedTree {
 
 /** Changes to a tree, which read no more of it than they must. */
 export class TreeChange {
-  readonly #actor: Pick<ActorReader, 'block'>;
+  readonly #source: NodeSource;
   /** Stored nodes that were replaced. */
   readonly #replaced = new Map<string, CidBytes>();
   readonly #written = new Map<string, [CidBytes, Uint8Array]>();
   #root: Child;
 
-  constructor(actor: Pick<ActorReader, 'block'>, root: Child) {
-    this.#actor = actor;
+  constructor(source: NodeSource, root: Child) {
+    this.#source = source;
     this.#root = root;
   }
 
   /** Begins with a tree that has nothing in it and is not stored. */
-  static ofNothing(actor: Pick<ActorReader, 'block'>): TreeChange {
-    return new TreeChange(actor, EMPTY);
+  static ofNothing(source: NodeSource): TreeChange {
+    return new TreeChange(source, EMPTY);
   }
 
   /** Adds a key that there is not yet, or gives a key that there is another value. */
@@ -87,7 +85,7 @@ export class TreeChange {
   async #open(child: Child): Promise<TreeNode> {
     if (!isStored(child)) return child;
     this.#replaced.set(keyOf(child), child);
-    return readNode(this.#actor, child);
+    return this.#source.node(child);
   }
 
   async #layerOfRoot(root: TreeNode): Promise<number> {
@@ -96,7 +94,7 @@ export class TreeChange {
       const [leaf] = node.leaves;
       if (leaf) return layerOf(leaf.key) + above;
       if (!node.left) return above;
-      node = isStored(node.left) ? await readNode(this.#actor, node.left) : node.left;
+      node = isStored(node.left) ? await this.#source.node(node.left) : node.left;
     }
   }
 
@@ -173,7 +171,7 @@ export class TreeChange {
     const bytes = encodeNode(left, leaves);
     const cid = cidBytesOf(bytes);
     const node: StoredNode = { left, leaves, bytes };
-    keepNode(cid, node);
+    this.#source.keep?.(cid, node);
     this.#written.set(keyOf(cid), [cid, bytes]);
     return cid;
   }
@@ -182,15 +180,4 @@ export class TreeChange {
 /** The node below as many others that have nothing else. */
 function wrap(node: TreeNode, times: number): TreeNode {
   return times === 0 ? node : wrap({ left: node, leaves: [] }, times - 1);
-}
-
-/** Version 1, DAG-CBOR, SHA-256 of 32 bytes. */
-const CID_PREFIX = Uint8Array.of(1, 0x71, 0x12, 32);
-
-/** The CID of a DAG-CBOR block. */
-export function cidBytesOf(bytes: Uint8Array): CidBytes {
-  const cid = new Uint8Array(CID_PREFIX.length + 32);
-  cid.set(CID_PREFIX);
-  cid.set(hash('sha256', bytes, 'buffer'), CID_PREFIX.length);
-  return cid;
 }

@@ -1,4 +1,5 @@
-import type { CidBytes, Leaf, TreeNode } from './tree-node.ts';
+import { CID_LENGTH, type CidBytes } from './cid-bytes.ts';
+import type { Leaf, TreeNode } from './tree-node.ts';
 
 /** What is stored has no children that are not. */
 export interface StoredLeaf extends Leaf {
@@ -16,7 +17,6 @@ export class MalformedNodeError extends Error {
   override name = 'MalformedNodeError';
 }
 
-const CID_LENGTH = 36;
 /** Tag 42 with a string of 37 bytes, the first of them 0. */
 const LINK = Uint8Array.of(0xd8, 0x2a, 0x58, CID_LENGTH + 1, 0);
 const NULL = 0xf6;
@@ -82,7 +82,7 @@ class NodeWriter {
   #length = 0;
 
   constructor(room: number) {
-    this.#buffer = Buffer.allocUnsafeSlow(room);
+    this.#buffer = Buffer.allocUnsafe(room);
   }
 
   bytes(...bytes: number[]): void {

@@ -1,14 +1,14 @@
 import { decode } from '@atproto/lex-cbor';
 import { decodeCid, parseCid } from '@atproto/lex-data';
 import { BlockMap, DataDiff, MemoryBlockstore, MST } from '@atproto/repo';
-import type { Cid } from '@stratos/protocol';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { decodeNode, encodeNode, MalformedNodeError } from './node-codec.ts';
-import { cidBytesOf, TreeChange, TreeConflictError } from './tree-change.ts';
+import { type CidBytes, cidBytesOf, textOf } from './cid-bytes.ts';
+import { decodeNode, encodeNode, MalformedNodeError, type StoredNode } from './node-codec.ts';
+import { MissingNodeError } from './node-source.ts';
+import { TreeChange, TreeConflictError } from './tree-change.ts';
 import { layerOf } from './tree-node.ts';
 import { addCoveringProof, pathTo, type TreeBlocks } from './tree-path.ts';
-import { textOf } from './tree-source.ts';
 
 type Edit = { key: string; value: Uint8Array | undefined };
 
@@ -25,8 +25,10 @@ const batch = fc.uniqueArray(
 class Blocks {
   readonly store = new MemoryBlockstore();
 
-  async block(cid: Cid): Promise<Uint8Array | undefined> {
-    return (await this.store.getBytes(parseCid(cid))) ?? undefined;
+  async node(cid: CidBytes): Promise<StoredNode> {
+    const bytes = await this.store.getBytes(decodeCid(cid));
+    if (!bytes) throw new MissingNodeError();
+    return decodeNode(bytes);
   }
 }
 

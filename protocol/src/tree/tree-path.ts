@@ -1,6 +1,6 @@
-import type { ActorReader } from '../../storage/actor-storage.ts';
-import { type Child, type CidBytes, childAt, isStored, placeOf } from './tree-node.ts';
-import { keyOf, readNode } from './tree-source.ts';
+import { type CidBytes, keyOf } from './cid-bytes.ts';
+import type { NodeSource } from './node-source.ts';
+import { type Child, childAt, isStored, placeOf } from './tree-node.ts';
 
 /** Blocks of a tree, by {@link keyOf} their CIDs. */
 export type TreeBlocks = Map<string, [CidBytes, Uint8Array]>;
@@ -10,18 +10,18 @@ export type TreeBlocks = Map<string, [CidBytes, Uint8Array]>;
  * takes to undo a change of the key.
  */
 export async function addCoveringProof(
-  actor: Pick<ActorReader, 'block'>,
+  source: NodeSource,
   root: Child | null,
   key: string,
   blocks: TreeBlocks,
 ): Promise<void> {
   if (!root || !isStored(root)) return;
-  const node = await readNode(actor, root);
+  const node = await source.node(root);
   blocks.set(keyOf(root), [root, node.bytes]);
   const place = placeOf(node, key);
-  await addCoveringProof(actor, childAt(node, place), key, blocks);
+  await addCoveringProof(source, childAt(node, place), key, blocks);
   const leaf = node.leaves[place];
-  if (leaf?.key === key) await addCoveringProof(actor, leaf.right, key, blocks);
+  if (leaf?.key === key) await addCoveringProof(source, leaf.right, key, blocks);
 }
 
 /**
@@ -30,13 +30,13 @@ export async function addCoveringProof(
  * @returns undefined if the key is not in the tree
  */
 export async function pathTo(
-  actor: Pick<ActorReader, 'block'>,
+  source: NodeSource,
   root: CidBytes,
   key: string,
 ): Promise<{ value: CidBytes; nodes: [CidBytes, Uint8Array][] } | undefined> {
   const nodes: [CidBytes, Uint8Array][] = [];
   for (let at: Child | null = root; at && isStored(at); ) {
-    const node = await readNode(actor, at);
+    const node = await source.node(at);
     nodes.push([at, node.bytes]);
     const place = placeOf(node, key);
     const leaf = node.leaves[place];
