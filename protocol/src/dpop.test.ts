@@ -1,4 +1,4 @@
-import { createHash, createPublicKey, randomUUID } from 'node:crypto';
+import { createHash, createPublicKey, randomUUID, sign } from 'node:crypto';
 import { afterEach, expect, it, vi } from 'vitest';
 import { DpopNonceError, DpopProofError, DpopVerifier, dpopToken } from './dpop.ts';
 import { DpopNonces } from './dpop-nonce.ts';
@@ -8,6 +8,7 @@ import { SigningKey } from './signing-key.ts';
 
 const key = SigningKey.generate('P-256').keyObject;
 const { kty, crv, x = '', y = '' } = createPublicKey(key).export({ format: 'jwk' });
+const ieee = { dsaEncoding: 'ieee-p1363' } as const;
 const nonces = new DpopNonces(new Uint8Array(32));
 const expected = { method: 'GET', url: 'https://node.example.com/xrpc/x' };
 
@@ -72,6 +73,28 @@ it('lets exactly one of two equal proofs through, in ten thousand trials', {
     if (pair.filter(({ status }) => status === 'fulfilled').length === 1) successes += 1;
   }
   expect(successes).toBe(10_000);
+});
+
+it('refuses a signature that the key of the proof did not make', async () => {
+  const verifier = verifierOn(new MemoryReplayStore());
+  const good = proof();
+  const [head = '', claims = '', signature = ''] = good.split('.');
+  const bytes = Buffer.from(signature, 'base64url');
+  const signed = Buffer.from(`${head}.${claims}`);
+  const wrong = [
+    sign('sha256', signed, { ...ieee, key: SigningKey.generate('P-256').keyObject }),
+    sign('sha512', signed, { ...ieee, key }),
+    sign('sha256', signed, { dsaEncoding: 'der', key }),
+    Buffer.alloc(64),
+    bytes.subarray(0, 63),
+    Buffer.concat([bytes, Buffer.alloc(1)]),
+    Buffer.from(bytes.map((byte, i) => (i === 40 ? byte ^ 1 : byte))),
+  ];
+  for (const other of wrong) {
+    const forged = `${head}.${claims}.${other.toString('base64url')}`;
+    await expect(verifier.verify(forged, expected)).rejects.toThrow(/bad signature/);
+  }
+  await verifier.verify(good, expected);
 });
 
 it('refuses when it cannot tell whether a proof was used', async () => {

@@ -1,9 +1,9 @@
-import { createPublicKey, hash, type KeyObject } from 'node:crypto';
+import { createPublicKey, hash, type webcrypto } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import type { DpopNonces } from './dpop-nonce.ts';
 import { AuthRequiredError } from './errors.ts';
-import { isSignedEs256, parseJwt } from './jws.ts';
+import { isSignedEs256Aside, parseJwt } from './jws.ts';
 import type { ReplayStore } from './replay-store.ts';
 
 /** Seconds that a proof may be old, or ahead of our clock. */
@@ -87,7 +87,7 @@ export class DpopVerifier {
     const since = replayStore.remembersSince?.getTime() ?? 0;
     if (data.iat < since / 1000 - 1) refuse('is older than this service remembers');
     const key = keyOf(parsedHeader.data.jwk);
-    if (!isSignedEs256(jwt, key.publicKey)) refuse('has a bad signature');
+    if (!(await isSignedEs256Aside(jwt, key.publicKey))) refuse('has a bad signature');
     const isNonceGood = data.nonce === undefined ? !requireNonce : nonces.accepts(data.nonce);
     if (!isNonceGood) throw new DpopNonceError('Use the nonce of the DPoP-Nonce header');
     await this.#claim(`dpop ${key.thumbprint} ${data.jti}`, data.iat);
@@ -114,7 +114,7 @@ export function tokenHash(token: string): string {
 }
 
 interface ProofKey {
-  publicKey: KeyObject;
+  publicKey: webcrypto.CryptoKey;
   thumbprint: string;
 }
 
@@ -124,8 +124,9 @@ function keyOf({ kty, crv, x, y }: z.infer<typeof header>['jwk']): ProofKey {
   const known = keys.get(x + y);
   if (known) return known;
   try {
+    const publicKey = createPublicKey({ format: 'jwk', key: { kty, crv, x, y } });
     const made = {
-      publicKey: createPublicKey({ format: 'jwk', key: { kty, crv, x, y } }),
+      publicKey: publicKey.toCryptoKey({ name: 'ECDSA', namedCurve: crv }, false, ['verify']),
       // @NOTE RFC 7638: exactly these members in exactly this order
       thumbprint: tokenHash(JSON.stringify({ crv, kty, x, y })),
     };

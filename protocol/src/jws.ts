@@ -1,4 +1,5 @@
-import { type KeyObject, sign, verify } from 'node:crypto';
+import { sign, subtle, verify, type webcrypto } from 'node:crypto';
+import type { CompactKey } from './signing-key.ts';
 
 const MAX_LENGTH = 8192;
 
@@ -27,18 +28,23 @@ export function parseJwt(jwt: string): ParsedJwt | undefined {
   }
 }
 
-/** True if the signature of a JWT is ECDSA over SHA-256 by a P-256 key. */
-export function isSignedEs256({ signed, signature }: ParsedJwt, key: KeyObject): boolean {
-  return (
-    signature.length === 64 &&
-    verify('sha256', signed, { key, dsaEncoding: 'ieee-p1363' }, signature)
-  );
+/** True if the signature of a JWT is ECDSA over SHA-256 by a P-256 key, given by either half. */
+export function isSignedEs256({ signed, signature }: ParsedJwt, key: CompactKey): boolean {
+  return signature.length === 64 && verify('sha256', signed, key, signature);
+}
+
+/** The same, while the main thread does something else. */
+export async function isSignedEs256Aside(
+  { signed, signature }: ParsedJwt,
+  key: webcrypto.CryptoKey,
+): Promise<boolean> {
+  return subtle.verify({ name: 'ECDSA', hash: 'SHA-256' }, key, signature, signed);
 }
 
 /** A compact JWT, signed with a P-256 key. */
-export function signEs256(header: object, claims: object, key: KeyObject): string {
+export function signEs256(header: object, claims: object, key: CompactKey): string {
   const signed = [header, claims].map(encoded).join('.');
-  const signature = sign('sha256', Buffer.from(signed), { key, dsaEncoding: 'ieee-p1363' });
+  const signature = sign('sha256', Buffer.from(signed), key);
   return `${signed}.${signature.toString('base64url')}`;
 }
 

@@ -1,3 +1,5 @@
+import { hash } from 'node:crypto';
+
 /** Remembers what may be used once. */
 export interface ReplayStore {
   /**
@@ -14,20 +16,24 @@ const SWEEP_EVERY_MS = 10_000;
 /** A replay store for one process. It forgets at restart, and says so by `remembersSince`. */
 export class MemoryReplayStore implements ReplayStore {
   readonly remembersSince = new Date();
+  /** By their hashes, which take half the memory: there are as many as requests in some minutes. */
   readonly #claims = new Map<string, number>();
   #sweptAt = Date.now();
 
   async claim(id: string, expiresAt: Date): Promise<boolean> {
     const now = Date.now();
     if (now - this.#sweptAt > SWEEP_EVERY_MS) this.#sweep(now);
-    const known = this.#claims.get(id);
+    const digest = hash('sha256', id, 'binary');
+    const known = this.#claims.get(digest);
     if (known !== undefined && known >= now) return false;
-    this.#claims.set(id, expiresAt.getTime());
+    this.#claims.set(digest, expiresAt.getTime());
     return true;
   }
 
   #sweep(now: number): void {
     this.#sweptAt = now;
-    for (const [id, expiresAt] of this.#claims) if (expiresAt < now) this.#claims.delete(id);
+    for (const [digest, expiresAt] of this.#claims) {
+      if (expiresAt < now) this.#claims.delete(digest);
+    }
   }
 }

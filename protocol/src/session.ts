@@ -1,4 +1,4 @@
-import { createPublicKey, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { tokenHash } from './dpop.ts';
@@ -83,7 +83,7 @@ export class Sessions {
     const jwt = parseJwt(token);
     if (!jwt || !header.safeParse(jwt.header).success) return refuse();
     const { success, data } = this.#claims.safeParse(jwt.claims);
-    if (!success || !isSignedEs256(jwt, createPublicKey(key.keyObject))) return refuse();
+    if (!success || !isSignedEs256(jwt, key.keyObject)) return refuse();
     const now = Date.now() / 1000;
     if (data.iat > now + CLOCK_SKEW || data.iat < now - SESSION_LIFETIME - CLOCK_SKEW) refuse();
     if (data.exp - data.iat > SESSION_LIFETIME) refuse();

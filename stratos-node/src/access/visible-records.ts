@@ -1,16 +1,16 @@
 import { decode } from '@atproto/lex-cbor';
-import { type LexMap, parseCid, ui8Equals } from '@atproto/lex-data';
+import type { LexMap } from '@atproto/lex-data';
 import {
   type AtUri,
   type Boundary,
   type Cid,
+  cborCid,
   type Did,
   parseAtUri,
   recordBoundaries,
 } from '@stratos/protocol';
 import type { NodeContext } from '../context.ts';
 import { enrolledAmong } from '../enrollment/is-enrolled.ts';
-import { cidBytesOf } from '../repo/tree/tree-change.ts';
 import type { RecordContent } from '../storage/actor-storage.ts';
 import { mayRead, type Viewer } from './viewer.ts';
 
@@ -82,8 +82,7 @@ export async function readRecord(
 
 /** @NOTE how it was to be encoded was checked when it was written; bytes can still rot */
 function decodeStored({ bytes, cid }: RecordContent): LexMap {
-  if (!ui8Equals(cidBytesOf(bytes), parseCid(cid).bytes))
-    throw new Error('bytes do not match the CID');
+  if (cborCid(bytes) !== cid) throw new Error('bytes do not match the CID');
   return decode(bytes) as LexMap;
 }
 

@@ -1,12 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { LexValue } from '@atproto/lex-data';
 import { lexStringify } from '@atproto/lex-json';
-import type { l } from '@atproto/lex-schema';
+import { l } from '@atproto/lex-schema';
 import type { AuthResult, LexMethodHandler, Server } from '@atproto/xrpc-server';
 import type { Did } from '@stratos/protocol';
 import type { Response } from 'express';
 import type { NodeContext } from '../context.ts';
 import { NodeError, toAnswer } from '../node-error.ts';
+import { sparseMethod } from './sparse-method.ts';
 
 interface Exchange {
   req: IncomingMessage;
@@ -20,7 +21,10 @@ export interface MethodOptions {
   maxBodyBytes?: number;
 }
 
-/** Adds a method whose errors, of its handler or its check of credentials, are the node's own answers. */
+/**
+ * Adds a method whose errors, of its handler or its check of credentials, are the node's own answers.
+ * Nothing of a request is looked at before it is known who makes it.
+ */
 export function addMethod<Method extends l.Query | l.Procedure, Auth extends AuthResult>(
   server: Server,
   method: l.Main<Method>,
@@ -28,15 +32,27 @@ export function addMethod<Method extends l.Query | l.Procedure, Auth extends Aut
   handler: LexMethodHandler<Method, Auth>,
   { maxBodyBytes }: MethodOptions = {},
 ): void {
+  const main: l.Query | l.Procedure = l.getMain(method);
+  const callers = new WeakMap<IncomingMessage, Auth>();
+  const verb = main.type === 'query' ? 'get' : 'post';
+  // @NOTE not by the framework, which makes two errors for each caller to see that they are none
+  server.routes[verb](`/xrpc/${main.nsid}`, (req, res, next) => {
+    answering(authenticate)({ req, res }).then((caller) => {
+      callers.set(req, caller);
+      next();
+    }, next);
+  });
   const config = {
     ...(maxBodyBytes !== undefined && { opts: { jsonLimit: maxBodyBytes } }),
-    auth: answering(authenticate),
-    handler: answering(async (context: Parameters<typeof handler>[0]) =>
-      encoded(await handler(context)),
-    ),
+    handler: answering(async (context: Parameters<typeof handler>[0]) => {
+      const auth = callers.get(context.req);
+      if (auth === undefined) throw new NodeError('AuthRequired');
+      return encoded(await handler({ ...context, auth }));
+    }),
   };
   // @NOTE the overloads of `add` cannot be resolved for a type parameter
-  (server.add as (ns: unknown, config: unknown) => void).call(server, method, config);
+  const add = server.add as (ns: unknown, config: unknown) => void;
+  add.call(server, sparseMethod(main), config);
 }
 
 /** JSON is written here, as the framework would walk through the body once more than it takes. */

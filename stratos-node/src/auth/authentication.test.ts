@@ -59,6 +59,16 @@ it('refuses tokens for another method, another service, or by another key', asyn
   }
 });
 
+it('says nothing of a request to somebody who cannot prove who they are', async () => {
+  await using node = await TestNode.start({ people: [rei] });
+  const method = com.atproto.repo.createRecord.$nsid;
+  expect(await outcome(await node.post(method, {}))).toEqual(REFUSED);
+  const query = zone.stratos.repo.hydrateRecord.$nsid;
+  expect(await outcome(await node.get(query, {}))).toEqual(REFUSED);
+  const response = await node.get(query, {}, await rei.authorization(query));
+  expect(await outcome(response)).toEqual([400, 'InvalidRequest', null]);
+});
+
 it('takes a token whose audience names a service of this node', async () => {
   await using node = await TestNode.start({ people: [rei] });
   const authorization = await rei.authorization(nsid, `${NODE_DID}#atproto_pns`);

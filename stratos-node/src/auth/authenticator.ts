@@ -74,6 +74,16 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     return dpop.verify(proof, accessToken === undefined ? expected : { ...expected, accessToken });
   }
 
+  /** Whether a request comes with a session of ours, which nobody can guess. */
+  async function hasSession(req: IncomingMessage): Promise<boolean> {
+    const token = dpopToken(req.headers.authorization);
+    if (token === undefined) return false;
+    return sessions.verify(token).then(
+      () => true,
+      () => false,
+    );
+  }
+
   async function sessionCaller(req: IncomingMessage, token: string): Promise<Did> {
     const { viewer, boundTo } = await sessions.verify(token).catch((cause) => {
       if (!(cause instanceof AuthRequiredError)) throw cause;
@@ -110,10 +120,11 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     return { did, ...(await sessions.issue({ viewer: did, boundTo })) };
   }
 
-  /** Takes no more attempts from where too many failed. */
+  /** Takes no more attempts from where too many failed, other than of those who have a session. */
   async function limited<T>(req: IncomingMessage, attempt: () => Promise<T>): Promise<T> {
     const address = clientAddress(req);
-    addressLimit.checkFailures(address);
+    const exceeded = addressLimit.failuresExceeded(address);
+    if (exceeded && !(await hasSession(req))) throw exceeded;
     try {
       return await attempt();
     } catch (error) {

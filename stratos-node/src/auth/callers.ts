@@ -12,7 +12,7 @@ import { createAuthenticator } from './authenticator.ts';
 import { OperatorGate } from './operator-gate.ts';
 
 export interface CallersOptions
-  extends Pick<NodeContext, 'config' | 'identity' | 'metrics' | 'nodeKeys' | 'service'> {
+  extends Pick<NodeContext, 'config' | 'identity' | 'logger' | 'metrics' | 'nodeKeys' | 'service'> {
   /** What the processes of the node remember together; undefined where each remembers alone. */
   shared: SharedMemory | undefined;
 }
@@ -25,9 +25,12 @@ export type Callers = Pick<
 
 /** Recognises callers by what this process, the database and the shared memory remember. */
 export function recogniseCallers(options: CallersOptions): Callers {
-  const { config, identity, metrics, nodeKeys, service, shared } = options;
+  const { config, identity, logger, metrics, nodeKeys, service, shared } = options;
   const replayStore = shared?.replay ?? service.replay;
-  const clientAddress = createClientAddress(config.trustedProxies);
+  const clientAddress = createClientAddress(config.trustedProxies, (proxy) => {
+    const all = 'all callers count as one address: a proxy is not named in STRATOS_TRUSTED_PROXIES';
+    logger.warn({ proxy }, all);
+  });
   const addressLimit = new AddressLimit(config.ipRate, shared?.rates);
   const isReplayMemoryOurs = isAloneWithNonces(config);
   const secrets = new NodeSecrets(() => nodeKeys.current, { isReplayMemoryOurs });

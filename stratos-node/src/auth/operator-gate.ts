@@ -1,11 +1,10 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { hasPassword } from '@stratos/protocol/telemetry';
 import { addressGroup, type ClientAddress } from '../limits/client-address.ts';
 import { MemoryRateCounter, type RateCounter, withFallback } from '../limits/rate-counter.ts';
 import { NodeError } from '../node-error.ts';
 import type { AuditLog } from '../storage/service-storage.ts';
 
-const USER = 'admin';
 const MAX_FAILURES = 5;
 const WINDOW_MS = 60_000;
 
@@ -32,7 +31,7 @@ export class OperatorGate {
   /** @returns the address that the operator calls from; throws `AuthRequired` or `RateLimitExceeded` */
   async pass(req: IncomingMessage, action: string): Promise<string> {
     const address = this.#options.clientAddress(req);
-    const isOperator = this.#isPassword(presented(req.headers.authorization));
+    const isOperator = hasPassword(req.headers.authorization, this.#options.password);
     // @NOTE counted before it is answered, so that no burst of guesses gets more answers than this
     const key = `operator ${addressGroup(address)}`;
     const { count, resetMs } = await this.#failures.add(key, isOperator ? 0 : 1, WINDOW_MS);
@@ -44,22 +43,4 @@ export class OperatorGate {
     await this.#options.audit.append({ address, action, outcome: 'refused' });
     throw new NodeError('AuthRequired', undefined, { challenge: 'Basic realm="admin"' });
   }
-
-  #isPassword(given: string | undefined): boolean {
-    const { password } = this.#options;
-    const isEqual = timingSafeEqual(digest(given ?? ''), digest(password ?? ''));
-    return isEqual && given !== undefined && password !== undefined;
-  }
-}
-
-function presented(authorization = ''): string | undefined {
-  const [, scheme = '', credentials = ''] = authorization.match(/^(\w+) (.+)$/) ?? [];
-  if (scheme.toLowerCase() === 'bearer') return credentials;
-  if (scheme.toLowerCase() !== 'basic') return undefined;
-  const pair = Buffer.from(credentials, 'base64').toString();
-  return pair.startsWith(`${USER}:`) ? pair.slice(USER.length + 1) : undefined;
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }

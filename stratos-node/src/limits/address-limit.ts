@@ -39,11 +39,12 @@ export class AddressLimit {
     if (count >= maxRequests) this.#blockedUntil.set(group, Date.now() + resetMs);
   }
 
-  /** Throws `RateLimitExceeded` for an address from which too many attempts failed. */
-  checkFailures(address: string): void {
+  /** What to throw for an address from which too many attempts failed: `RateLimitExceeded`. */
+  failuresExceeded(address: string): NodeError | undefined {
     const group = addressGroup(address);
     const resetMs = (this.#blockedUntil.get(group) ?? 0) - Date.now();
-    if (resetMs > 0) throw this.#exceeded({ count: this.#rate.maxRequests, resetMs });
+    if (resetMs <= 0) return undefined;
+    return this.#exceeded({ count: this.#rate.maxRequests, resetMs });
   }
 
   #exceeded(counted: RateCount): NodeError {

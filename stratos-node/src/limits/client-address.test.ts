@@ -32,6 +32,18 @@ it('takes the proxy itself where it says what is no address', () => {
   }
 });
 
+it('tells once of a proxy that the operator seems to have forgotten', () => {
+  const told: string[] = [];
+  const address = createClientAddress(['10.0.0.1'], (proxy) => told.push(proxy));
+  address(request('203.0.113.7', '198.51.100.1'));
+  address(request('10.0.0.1', '198.51.100.1'));
+  address(request('10.0.0.2'));
+  expect(told).toEqual([]);
+  address(request('10.0.0.2', '198.51.100.1'));
+  address(request('10.0.0.3', '198.51.100.1'));
+  expect(told).toEqual(['10.0.0.2']);
+});
+
 it('does not start with proxies that are none', () => {
   for (const proxy of ['example.com', '10.0.0.0/99', 'everyone']) {
     expect(() => createClientAddress([proxy])).toThrow(ConfigError);

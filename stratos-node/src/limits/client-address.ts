@@ -4,6 +4,9 @@ import { ConfigError } from '@stratos/protocol/environment';
 import ipaddr from 'ipaddr.js';
 import proxyAddr from 'proxy-addr';
 
+/** What an operator's own machines are in, and strangers are not. */
+const OWN_NETWORKS = new Set(['loopback', 'private', 'linkLocal', 'uniqueLocal']);
+
 /** Where a request comes from, as far as that can be believed. */
 export type ClientAddress = (req: IncomingMessage) => string;
 
@@ -11,12 +14,22 @@ export type ClientAddress = (req: IncomingMessage) => string;
  * Believes `X-Forwarded-For` as far as it was written by the operator's own proxies.
  *
  * @param trusted - addresses, networks, or `loopback`, `linklocal`, `uniquelocal`
- * @throws ConfigError for anything else
+ * @param onUnnamedProxy - called once, with the address of what seems to be a proxy of the operator and is
+ *   not named
+ * @throws ConfigError for anything but such names
  */
-export function createClientAddress(trusted: readonly string[]): ClientAddress {
+export function createClientAddress(
+  trusted: readonly string[],
+  onUnnamedProxy: (address: string) => void = () => {},
+): ClientAddress {
   const isTrusted = compile(trusted);
+  let isTold = false;
   return (req) => {
     const direct = req.socket.remoteAddress ?? 'unknown';
+    if (!isTold && req.headers['x-forwarded-for'] !== undefined && isIP(direct)) {
+      isTold = OWN_NETWORKS.has(ipaddr.process(direct).range()) && !isTrusted(direct, 0);
+      if (isTold) onUnnamedProxy(plain(direct));
+    }
     const claimed = isIP(direct) ? proxyAddr(req, isTrusted) : direct;
     return isIP(claimed) ? plain(claimed) : plain(direct);
   };

@@ -72,6 +72,20 @@ it('takes no more tokens from where too many did not hold, and leaves others alo
   expect((await ask(node, path, { 'x-forwarded-for': '203.0.113.7' })).status).toBe(200);
 });
 
+it('goes on with those who have a session, wherever others fail', async () => {
+  await using node = await TestNode.start({
+    people: [rei],
+    env: { STRATOS_IP_RATE_MAX_REQUESTS: '3' },
+  });
+  await node.enroll(rei, [SWORDSMITH]);
+  const client = await DpopClient.signedIn({ url: node.url, person: rei });
+  const path = `/xrpc/${STATUS}?did=${rei.did}`;
+  const fail = (authorization: string) => ask(node, path, { authorization });
+  for (let i = 0; i < 3; i++) await fail('Bearer nonsense');
+  expect((await fail(`DPoP ${client.token}x`)).status).toBe(429);
+  expect((await client.get(STATUS, { did: rei.did })).status).toBe(200);
+});
+
 it('does not count calls that hold, nor that a nonce was asked for', async () => {
   await using node = await TestNode.start({ people: [rei], env: PROXIED });
   await node.enroll(rei, [SWORDSMITH]);
