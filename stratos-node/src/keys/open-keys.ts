@@ -1,10 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Tracer } from '@stratos/protocol/telemetry';
 import type { NodeConfig } from '../config.ts';
 import type { Logger } from '../logger.ts';
 import type { ServiceStorage } from '../storage/service-storage.ts';
 import { observedService } from '../telemetry/observed.ts';
-import type { Tracer } from '../telemetry/tracer.ts';
 import { NodeKeyFile } from './node-key-file.ts';
 import { NodeKeys } from './node-keys.ts';
 import { openVault } from './open-vault.ts';

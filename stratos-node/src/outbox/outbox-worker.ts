@@ -183,10 +183,9 @@ export class OutboxWorker implements AsyncDisposable {
         this.#leftAlone.set(did, Date.now() + LEAVE_ALONE_MS);
         return;
       }
-      while (!this.#stopped) {
-        const head = await service.outbox.head(did);
-        if (!head || head.parkedReason !== null || head.dueAt > Date.now()) return;
-        await this.#attempt(head);
+      let head = await service.outbox.head(did);
+      while (head && head.parkedReason === null && head.dueAt <= Date.now() && !this.#stopped) {
+        head = await this.#attempt(head);
         this.#reportProgress();
       }
     } catch (error) {
@@ -195,16 +194,18 @@ export class OutboxWorker implements AsyncDisposable {
     }
   }
 
-  async #attempt(head: OutboxHead): Promise<void> {
+  /** The job after it; undefined if that has to wait. */
+  async #attempt(head: OutboxHead): Promise<OutboxHead | undefined> {
     const { service, run, logger } = this.#options;
     const { id, did, job, attempts } = head;
     try {
       await run(did, job);
-      await service.outbox.done(id);
+      return await service.outbox.done(head);
     } catch (error) {
       if (error instanceof PdsError && !error.isTransient) {
         logger.warn({ err: error, did, kind: job.kind }, 'an outbox job is parked');
-        return service.outbox.park(id, error.message);
+        await service.outbox.park(id, error.message);
+        return undefined;
       }
       const wait = Math.max(
         this.#backoff(attempts),
@@ -215,6 +216,7 @@ export class OutboxWorker implements AsyncDisposable {
         'an outbox job will be tried again',
       );
       await service.outbox.retry(id, attempts + 1, Date.now() + Math.min(wait, LONGEST_RETRY_MS));
+      return undefined;
     }
   }
 

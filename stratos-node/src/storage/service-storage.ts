@@ -182,7 +182,8 @@ export interface OutboxStore {
     except: { people: readonly Did[]; pdses: readonly string[] },
   ): Promise<OutboxHead[]>;
   head(did: Did): Promise<OutboxHead | undefined>;
-  done(id: number): Promise<void>;
+  /** Drops a job that is done, and returns the next of the person. */
+  done(job: Pick<OutboxHead, 'did' | 'id'>): Promise<OutboxHead | undefined>;
   retry(id: number, attempts: number, dueAt: number): Promise<void>;
   /** Puts a job, and with it all later ones of the person, aside until {@link unpark}. */
   park(id: number, parkedReason: string): Promise<void>;

@@ -56,7 +56,8 @@ function generally({ seq, did, event, records }: EmittedCommit): Buffer {
     cid: link(cid),
     prev: link(prev),
   }));
-  const blocks = appendToCar(proof, records);
+  const contents = records.entries().map(([cid, bytes]) => [parseCid(cid).bytes, bytes] as const);
+  const blocks = appendToCar(proof, contents);
   const named = { commit: link(commit), prevData: link(prevData), since, time, rev: event.rev };
   const body = { seq, did, ...named, ops, blocks };
   return Buffer.from(new MessageFrame(body as LexMap, { type: '#commit' }).toBytes());

@@ -1,29 +1,29 @@
 import type { DatetimeString } from '@atproto/syntax';
 import { type Frame, MessageFrame } from '@atproto/xrpc-server';
-import { type AtUri, type Cid, type Did, signHeartbeat } from '@stratos/protocol';
+import { signHeartbeat } from '@stratos/protocol';
 import { zone } from '@stratos/protocol/lexicons';
 import type { NodeContext } from '../context.ts';
-import type { EventOp, RecordContent } from '../storage/actor-storage.ts';
 import type { LogEvent } from '../storage/service-storage.ts';
-import { CommitFrames, type EmittedCommit } from './commit-frame.ts';
-import { withContent } from './content-rule.ts';
+import { CommitFrames } from './commit-frame.ts';
+import { readCommits } from './read-commits.ts';
 
 const stream = zone.stratos.sync.subscribeService;
 
 type FrameContext = Pick<NodeContext, 'actors' | 'service' | 'config' | 'nodeKey'>;
 
 /**
- * The frames of events, in their order, as of now; undefined for those whose commit is no longer
- * kept.
+ * The frames of the first of some events, and of as many after it as one consumer may have in
+ * memory, in their order and as of now; undefined for those whose commit is no longer kept.
  */
 export async function framesOf(
   ctx: FrameContext,
   events: readonly LogEvent[],
 ): Promise<(Frame | undefined)[]> {
-  const memberships = await ctx.service.memberships.entries(refsOf(events, 'membership'));
-  const commits = await commitsOf(ctx, events);
+  const { commits, end } = await readCommits(ctx, events);
+  const read = events.filter(({ seq }) => seq < end);
+  const memberships = await ctx.service.memberships.entries(membershipsOf(read));
   const commitFrames = new CommitFrames(commits.values());
-  return events.map(({ kind, seq, time, ref }) => {
+  return read.map(({ kind, seq, time, ref }) => {
     if (kind === 'membership') {
       const entry = found(memberships.get(ref));
       return toFrame(stream.membership.build({ seq, time: time as DatetimeString, entry }));
@@ -58,53 +58,8 @@ export async function heartbeatAt(ctx: FrameContext, seq: number): Promise<Frame
   return toFrame(stream.heartbeat.build(frame));
 }
 
-/** By position in the stream. */
-async function commitsOf(
-  ctx: FrameContext,
-  events: readonly LogEvent[],
-): Promise<Map<number, EmittedCommit>> {
-  const commits = new Map<number, EmittedCommit>();
-  const ofCommits = events.filter(({ kind }) => kind === 'commit');
-  const byAuthor = Map.groupBy(ofCommits, (event) => event.did);
-  const open = await withContent(ctx, [...byAuthor.keys()], 'AppView');
-  for (const [did, own] of byAuthor) {
-    await ctx.actors.read(did, async (actor) => {
-      const kept = await actor.events(own.map(({ ref }) => ref));
-      const uris = open.has(did) ? kept.values().flatMap(({ ops }) => madeBy(did, ops).keys()) : [];
-      const contents = await actor.contents([...uris]);
-      const stored = new Map(contents.map((content) => [content.uri, content]));
-      for (const { seq, ref } of own) {
-        const event = kept.get(ref);
-        if (event) commits.set(seq, { seq, did, event, records: living(did, event.ops, stored) });
-      }
-    });
-  }
-  return commits;
-}
-
-/** The bytes of those records that are still what the operations made them, and not taken down. */
-function living(
-  did: Did,
-  ops: readonly EventOp[],
-  stored: ReadonlyMap<AtUri, RecordContent>,
-): Map<Cid, Uint8Array> {
-  const records = new Map<Cid, Uint8Array>();
-  for (const [uri, cid] of madeBy(did, ops)) {
-    const record = stored.get(uri);
-    if (record?.cid === cid) records.set(cid, record.bytes);
-  }
-  return records;
-}
-
-/** The records that operations created or updated, as they were from then on. */
-function madeBy(did: Did, ops: readonly EventOp[]): Map<AtUri, Cid> {
-  return new Map(
-    ops.flatMap(({ cid, path }) => (cid ? [[`at://${did}/${path}` as AtUri, cid]] : [])),
-  );
-}
-
-function refsOf(events: readonly LogEvent[], kind: LogEvent['kind']): number[] {
-  return events.filter((event) => event.kind === kind).map(({ ref }) => ref);
+function membershipsOf(events: readonly LogEvent[]): number[] {
+  return events.filter(({ kind }) => kind === 'membership').map(({ ref }) => ref);
 }
 
 function found<T>(value: T | undefined): T {

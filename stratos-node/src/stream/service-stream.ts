@@ -37,9 +37,11 @@ export async function* serviceStream(
   let last = cursor ?? head;
   let isUpToDate = false;
   let nextHeartbeat = 0;
+  let limit = EVENTS_PER_BATCH;
   while (!signal.aborted) {
     const moment = new Moment(ctx.signal);
-    const events = await log.after(last, EVENTS_PER_BATCH);
+    const events = await log.after(last, limit);
+    const isFull = events.length === limit;
     // @NOTE after the events: what they lack because it went meanwhile is then below the floor
     const floor = await log.floor();
     if (floor > last) {
@@ -47,9 +49,12 @@ export async function* serviceStream(
       yield toFrame(zone.stratos.sync.subscribeService.info.build(OUTDATED_CURSOR));
       continue;
     }
-    if (isUpToDate && events.length === EVENTS_PER_BATCH) await checkLag(ctx, last, maxLag);
+    if (isUpToDate && isFull) await checkLag(ctx, last, maxLag);
     const frames = await framesOf(ctx, events);
-    for (const [i, event] of events.entries()) {
+    // @NOTE what did not fit is read again, so the next batch begins with about as much as did
+    const hasFit = frames.length === events.length;
+    limit = hasFit ? Math.min(2 * limit, EVENTS_PER_BATCH) : frames.length;
+    for (const [i, event] of events.slice(0, frames.length).entries()) {
       const [message] = moment.isPast ? await framesOf(ctx, [event]) : [frames[i]];
       if (signal.aborted) return;
       if (message) yield message;
@@ -58,7 +63,7 @@ export async function* serviceStream(
     }
     // @NOTE SQLite answers without a turn of the event loop, and others need theirs
     await setImmediate();
-    if (events.length === EVENTS_PER_BATCH || last !== (events.at(-1)?.seq ?? last)) continue;
+    if (isFull || last !== (events.at(-1)?.seq ?? last)) continue;
     isUpToDate = true;
     if (Date.now() >= nextHeartbeat) {
       const heartbeat = await heartbeatAt(ctx, last);

@@ -41,12 +41,10 @@ export function outboxSuite(makePlace: MakePlace): void {
       await outbox.retry(first?.id ?? 0, 3, 4_999_999_999_999.5);
       expect(await outbox.head(one)).toMatchObject({ attempts: 3, dueAt: 5_000_000_000_000 });
       expect((await outbox.heads(10, nobody)).map(({ did }) => did)).toEqual([two, one]);
-      await outbox.done(first?.id ?? 0);
+      expect((await outbox.done({ did: one, id: first?.id ?? 0 }))?.job).toEqual(sign);
       expect((await outbox.head(one))?.job).toEqual(sign);
       for (const did of [one, two]) {
-        for (let head = await outbox.head(did); head; head = await outbox.head(did)) {
-          await outbox.done(head.id);
-        }
+        for (let head = await outbox.head(did); head; head = await outbox.done(head));
       }
       expect(await outbox.summary()).toEqual({
         waiting: 0,

@@ -2,7 +2,8 @@ import type { Migration } from '../sql/migrate.ts';
 
 /**
  * The schema of an actor, made within the Postgres schema that is first in the search path. The same
- * tables as in SQLite; keys compare byte for byte, whatever the collation of the database is.
+ * tables as in SQLite, where only the newest blocks have one of their own; keys compare byte for
+ * byte, whatever the collation of the database is.
  */
 export const actorMigrations: readonly Migration[] = [
   [
@@ -40,4 +41,6 @@ export const actorMigrations: readonly Migration[] = [
     `CREATE TABLE stratos_taken_down (
       uri TEXT COLLATE "C" PRIMARY KEY, content BYTEA NOT NULL)`,
   ],
+  // @NOTE each write would change them, and nothing reads by them
+  ['DROP INDEX stratos_record_key', 'DROP INDEX stratos_seq_time'],
 ];

@@ -48,4 +48,6 @@ export const serviceMigrations: readonly Migration[] = [
     CREATE TABLE key_vault (
       id INTEGER PRIMARY KEY, salt BYTEA NOT NULL, canary BYTEA NOT NULL, "sealedAt" TEXT)`,
   ],
+  // @NOTE each write would change it, and nothing reads by it
+  ['DROP INDEX service_seq_time'],
 ];

@@ -57,8 +57,9 @@ export class SqlOutboxStore implements OutboxStore {
     return row && toHead(row);
   }
 
-  async done(id: number): Promise<void> {
+  async done({ did, id }: Pick<OutboxHead, 'did' | 'id'>): Promise<OutboxHead | undefined> {
     await this.#db.deleteFrom('outbox').where('id', '=', id).execute();
+    return this.head(did);
   }
 
   async retry(id: number, attempts: number, dueAt: number): Promise<void> {

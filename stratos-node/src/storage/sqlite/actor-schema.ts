@@ -41,4 +41,14 @@ export const actorMigrations = (nodeDid: Did): readonly Migration[] => [
     'CREATE TABLE stratos_seq_floor (did TEXT PRIMARY KEY, seq INTEGER NOT NULL)',
   ],
   ['CREATE TABLE stratos_taken_down (uri TEXT PRIMARY KEY, content BLOB NOT NULL)'],
+  // @NOTE each write would change them, and nothing reads by them
+  ['DROP INDEX IF EXISTS stratos_record_key', 'DROP INDEX IF EXISTS stratos_seq_time'],
+  // @NOTE the newest commit and its nodes: the next one replaces most of them, and among all blocks,
+  // in the order of CIDs, each would be on a page of its own. They are too few to need an index.
+  [
+    `CREATE TABLE stratos_newest_block (
+      cid TEXT NOT NULL, repoRev TEXT NOT NULL, content BLOB NOT NULL)`,
+    `CREATE VIEW stratos_block AS SELECT cid, repoRev, content FROM stratos_repo_block
+      UNION ALL SELECT cid, repoRev, content FROM stratos_newest_block`,
+  ],
 ];

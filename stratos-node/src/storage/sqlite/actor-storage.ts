@@ -25,6 +25,8 @@ import { syncFoldersUpTo } from './sync-folder.ts';
 const MAX_OPEN_ACTORS = 200;
 /** Of each of them. The default of the driver is 16 MB, which would make gigabytes. */
 const PAGE_CACHE_KIB = 1_000;
+/** Of each log, 8 MB. A write changes some twenty pages, and while it is emptied everybody waits. */
+const CHECKPOINT_PAGES = 2_000;
 
 /** Where the database of an actor lies: `{dataDir}/actors/{sha256(did)[0..2]}/{did}/stratos.sqlite`. */
 export function actorDatabasePath(dataDir: string, did: Did): string {
@@ -47,6 +49,7 @@ export class SqliteActorStorage implements ActorStorage {
         openDatabase<ActorTables>(actorDatabasePath(dataDir, did), migrations, {
           synchronous: 'NORMAL',
           pageCacheKib: PAGE_CACHE_KIB,
+          checkpointPages: CHECKPOINT_PAGES,
         }),
       close: (connection) => connection.close(),
     });

@@ -26,7 +26,7 @@ export class Connection<Tables> {
     this.db = new Kysely<Tables>({ dialect });
     this.prepare = <Row>(sql: string) => {
       const known = statements.get(sql);
-      const statement = known ?? database.prepare<unknown[], unknown>(sql);
+      const statement = known ?? database.prepare<unknown[], unknown>(withOnePlan(sql));
       if (!known) statements.set(sql, statement);
       return statement as Statement<unknown[], Row>;
     };
@@ -129,4 +129,12 @@ export class Connection<Tables> {
     // @NOTE SQLite has rolled back already after some errors
     if (this.#database.inTransaction) this.prepare('ROLLBACK').run();
   }
+}
+
+/**
+ * A statement that is planned once: for a bare parameter of a join or of `LIMIT`, SQLite would plan
+ * anew each time that it has another value.
+ */
+function withOnePlan(sql: string): string {
+  return sql.replaceAll('?', '+?');
 }

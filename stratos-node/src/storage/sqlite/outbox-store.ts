@@ -59,12 +59,19 @@ export class SqliteOutboxStore extends SqlOutboxStore {
   }
 
   override async head(did: Did): Promise<OutboxHead | undefined> {
-    const row = await this.#turns.read(() => this.#turns.prepare<Row>(HEAD).get(did));
-    return row && toHead(row);
+    return this.#turns.read(() => this.#head(did));
   }
 
-  override async done(id: number): Promise<void> {
-    await this.#turns.write(() => this.#turns.prepare(DONE).run(id));
+  override async done({ did, id }: Pick<OutboxHead, 'did' | 'id'>) {
+    return this.#turns.write(() => {
+      this.#turns.prepare(DONE).run(id);
+      return this.#head(did);
+    });
+  }
+
+  #head(did: Did): OutboxHead | undefined {
+    const row = this.#turns.prepare<Row>(HEAD).get(did);
+    return row && toHead(row);
   }
 }
 

@@ -48,4 +48,6 @@ export const serviceMigrations: readonly Migration[] = [
     `CREATE TABLE key_vault (
       id INTEGER PRIMARY KEY, salt BLOB NOT NULL, canary BLOB NOT NULL, sealedAt TEXT)`,
   ],
+  // @NOTE each write would change it, and nothing reads by it
+  ['DROP INDEX IF EXISTS service_seq_time'],
 ];

@@ -15,7 +15,7 @@ import { SqliteReplayStore } from './replay-store.ts';
 import { serviceMigrations } from './service-schema.ts';
 import { standaloneTurns, type Turns, turnsWithin } from './turns.ts';
 
-const PAGE_CACHE_KIB = 16_000;
+const PAGE_CACHE_KIB = 8_000;
 /** Everybody writes here, so it is worth 16 MB of disk to do it less often. */
 const CHECKPOINT_PAGES = 4_000;
 

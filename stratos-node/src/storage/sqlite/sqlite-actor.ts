@@ -20,6 +20,9 @@ import * as statements from './actor-statements.ts';
 import type { Prepare } from './connection.ts';
 import { recordPageSql } from './record-page.ts';
 
+/** More blocks than a change to one record makes. Of a larger commit, most outlive the next. */
+const MAX_NEWEST = 32;
+
 type EventRow = Parameters<typeof toEvent>[0] & { seq: number };
 
 /** One actor's store within a transaction, with what most requests do as statements of its own. */
@@ -47,6 +50,11 @@ export class SqliteActor extends SqlActorTransactor {
       if (row) blocks.set(cid, row.content);
     }
     return blocks;
+  }
+
+  override async blockCids(): Promise<Cid[]> {
+    const rows = this.#prepare<{ cid: Cid }>(statements.BLOCK_CIDS).all();
+    return rows.map(({ cid }) => cid);
   }
 
   override async blockPage({ after, limit }: BlockPage): Promise<StoredBlock[]> {
@@ -100,16 +108,40 @@ export class SqliteActor extends SqlActorTransactor {
     return events;
   }
 
-  override async applyCommit({ root, newBlocks, removedCids, event }: RepoCommit): Promise<number> {
-    const putBlock = this.#prepare(statements.PUT_BLOCK);
-    for (const [cid, bytes] of newBlocks) putBlock.run(cid, root.rev, bytes.length, bytes);
+  override async applyCommit(commit: RepoCommit): Promise<number> {
+    const { root, removedCids, event } = commit;
+    const removed = this.#clearNewest(removedCids);
+    this.#putBlocks(commit);
     const { time, rev, proof, ...rest } = event;
     this.#prepare(statements.PUT_ROOT).run(this.did, root.cid, root.rev, time);
     for (const op of event.ops) this.#applyOp(op, root.rev, time);
     const removeBlock = this.#prepare(statements.REMOVE_BLOCK);
-    for (const cid of removedCids) removeBlock.run(cid);
+    for (const cid of removed) removeBlock.run(cid);
     const row = [this.did, time, rev, JSON.stringify(rest), proof];
     return Number(this.#prepare(statements.PUT_EVENT).run(...row).lastInsertRowid);
+  }
+
+  /** Moves what outlives the commit before to all blocks; returns what else there is to remove. */
+  #clearNewest(removedCids: readonly Cid[]): Set<Cid> {
+    const removed = new Set(removedCids);
+    for (const { cid } of this.#prepare<{ cid: Cid }>(statements.NEWEST_CIDS).all()) {
+      if (!removed.delete(cid)) this.#prepare(statements.KEEP_NEWEST).run(cid);
+    }
+    this.#prepare(statements.CLEAR_NEWEST).run();
+    return removed;
+  }
+
+  /** Of a small commit, all but the records goes to the newest blocks. */
+  #putBlocks({ root: { rev }, newBlocks, event }: RepoCommit): void {
+    const putBlock = this.#prepare(statements.PUT_BLOCK);
+    const putNewest = this.#prepare(statements.PUT_NEWEST);
+    const blocks = [...newBlocks];
+    const records = new Set(event.ops.map(({ cid }) => cid));
+    const isSmall = blocks.length <= MAX_NEWEST;
+    for (const [cid, bytes] of blocks) {
+      if (isSmall && !records.has(cid)) putNewest.run(cid, rev, bytes);
+      else putBlock.run(cid, rev, bytes.length, bytes);
+    }
   }
 
   #applyOp(op: EventOp, repoRev: RepoRoot['rev'], indexedAt: string): void {
