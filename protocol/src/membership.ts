@@ -70,14 +70,12 @@ export async function verifyMembershipEntry(
   options: VerifyMembershipOptions,
 ): Promise<SignedMembershipEntry> {
   const { service, keys, previous } = options;
-  const { sig, ...unsigned } = parseEntry(bytes);
-  const entry = fromWire(unsigned);
+  const { entry, signed, sig } = readMembershipEntry(bytes);
   if (entry.service !== service)
     throw new ProofError('wrong-service', 'the entry is of another node');
   if (entry.boundaries.some((boundary) => boundaryNode(boundary) !== service)) {
     throw new ProofError('wrong-boundary', 'the entry grants a boundary of another node');
   }
-  const signed = encode(unsigned);
   if (!keys.some((key) => verifySignature(key, signed, sig))) {
     throw new ProofError('bad-signature', 'the entry is not signed by the node');
   }
@@ -85,6 +83,21 @@ export async function verifyMembershipEntry(
     throw new ProofError('broken-chain', 'the entry does not follow the one before');
   }
   return { entry, bytes, cid: await cidOf(bytes) };
+}
+
+/**
+ * What an entry says, whoever signed it.
+ *
+ * @throws {@link ProofError} `malformed` or `not-canonical`
+ */
+export function readMembershipEntry(bytes: Uint8Array): {
+  entry: MembershipEntry;
+  /** What is signed. */
+  signed: Uint8Array;
+  sig: Uint8Array;
+} {
+  const { sig, ...unsigned } = parseEntry(bytes);
+  return { entry: fromWire(unsigned), signed: encode(unsigned), sig };
 }
 
 const FIELDS = [

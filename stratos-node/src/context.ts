@@ -1,4 +1,5 @@
 import type { IdentityResolver, SigningKey } from '@stratos/protocol';
+import type { Tracer } from '@stratos/protocol/telemetry';
 import type { Authenticator } from './auth/authenticator.ts';
 import type { OperatorGate } from './auth/operator-gate.ts';
 import type { BlobStore } from './blobs/blob-store.ts';
@@ -22,7 +23,6 @@ import type { Publisher } from './stream/publisher.ts';
 import type { StreamSignal } from './stream/stream-signal.ts';
 import type { Tickets } from './stream/tickets.ts';
 import type { NodeMetrics } from './telemetry/metrics.ts';
-import type { Tracer } from './telemetry/tracer.ts';
 
 /** What the parts of a running node share. */
 export interface NodeContext {

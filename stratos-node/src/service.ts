@@ -4,6 +4,7 @@ import {
   type IdentityResolver,
 } from '@stratos/protocol';
 import { listenHost } from '@stratos/protocol/environment';
+import { noTracer, type Tracing } from '@stratos/protocol/telemetry';
 import { recogniseCallers } from './auth/callers.ts';
 import { beginBackground, publishWhatIsLeft } from './background.ts';
 import { BlobSweep } from './blobs/blob-sweep.ts';
@@ -31,8 +32,6 @@ import { StreamSignal } from './stream/stream-signal.ts';
 import { NodeMetrics } from './telemetry/metrics.ts';
 import { observeNode } from './telemetry/node-gauges.ts';
 import { observedActors, observedJobs, observedSessions } from './telemetry/observed.ts';
-import { noTracer } from './telemetry/tracer.ts';
-import type { Tracing } from './telemetry/tracing.ts';
 import { openSharedMemory } from './valkey/shared-memory.ts';
 
 /** Parts that can be replaced, in tests or by whoever embeds a node. */
@@ -120,7 +119,7 @@ export async function startNode(
     identity,
     nodeKeys,
     stopping,
-    ...recogniseCallers({ config, identity, metrics, nodeKeys, service, shared }),
+    ...recogniseCallers({ config, identity, logger, metrics, nodeKeys, service, shared }),
     get nodeKey() {
       return nodeKeys.current;
     },

@@ -1,5 +1,5 @@
+import { CliError } from '@stratos/protocol/cli';
 import { z } from 'zod';
-import { CliError } from './cli-error.ts';
 
 type Params = Record<string, string | number | boolean | undefined>;
 

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
-import { CliError } from './cli-error.ts';
+import { CliError } from '@stratos/protocol/cli';
 
 /** The operator's password: from the environment, or typed in without being shown. */
 export async function password(): Promise<string> {
@@ -15,17 +15,5 @@ export async function password(): Promise<string> {
   } finally {
     prompt.close();
     process.stderr.write('\n');
-  }
-}
-
-/** Asks for a yes. Throws {@link CliError} for anything else, and where nobody can be asked. */
-export async function confirm(question: string): Promise<void> {
-  if (!process.stdin.isTTY) throw new CliError('nobody can be asked here: give --yes');
-  const prompt = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const answer = await prompt.question(`${question} [y/N] `);
-    if (!/^y(es)?$/i.test(answer.trim())) throw new CliError('nothing was done');
-  } finally {
-    prompt.close();
   }
 }

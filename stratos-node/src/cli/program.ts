@@ -1,8 +1,8 @@
 import { ProofError } from '@stratos/protocol';
-import { Command, CommanderError } from 'commander';
+import { runProgram } from '@stratos/protocol/cli';
+import { Command } from 'commander';
 import { ExportError } from '../enrollment/exported-log.ts';
 import { NODE_VERSION } from '../version.ts';
-import { CliError } from './cli-error.ts';
 import { addAudit } from './commands/audit.ts';
 import { addBackup } from './commands/backup.ts';
 import { addBoundary } from './commands/boundary.ts';
@@ -15,10 +15,6 @@ import { addStatus } from './commands/status.ts';
 import { addTakedown } from './commands/takedown.ts';
 import { addUnenroll } from './commands/unenroll.ts';
 import { addVerify } from './commands/verify.ts';
-
-const DONE = 0;
-const FAILED = 1;
-const MISUSED = 2;
 
 const HELP = `
 Exit codes: 0 done, 1 failed or damage found, 2 not a command.
@@ -54,29 +50,10 @@ function createProgram(): Command {
   addExport(program);
   addBackup(program);
   addVerify(program);
-  exitByThrowing(program);
   return program;
 }
 
 /** Runs a command. Returns the exit code; what went wrong is one line on standard error. */
 export async function run(args: readonly string[]): Promise<number> {
-  try {
-    await createProgram().parseAsync([...args], { from: 'user' });
-    return Number(process.exitCode ?? DONE);
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? DONE : MISUSED;
-    console.error(`stratos-admin: ${explain(error)}`);
-    return FAILED;
-  }
-}
-
-function exitByThrowing(command: Command): void {
-  command.exitOverride();
-  for (const below of command.commands) exitByThrowing(below);
-}
-
-function explain(error: unknown): string {
-  const isExpected = [CliError, ExportError, ProofError].some((kind) => error instanceof kind);
-  if (isExpected || !(error instanceof Error)) return String((error as Error).message ?? error);
-  return `${error.name}: ${error.message}`;
+  return runProgram(createProgram(), args, [ExportError, ProofError]);
 }

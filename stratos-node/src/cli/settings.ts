@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { CliError } from '@stratos/protocol/cli';
 import type { Command } from 'commander';
 import { AdminClient } from './admin-client.ts';
-import { CliError } from './cli-error.ts';
 import { password } from './password.ts';
 
 /** Options that every command has. */

@@ -1,8 +1,7 @@
-import { isIPv4 } from 'node:net';
+import { isFromThisMachine, processMetrics } from '@stratos/protocol/telemetry';
 import { type Request, type Response, Router } from 'express';
 import type { NodeContext } from '../context.ts';
 import { NodeError } from '../node-error.ts';
-import { processMetrics } from '../telemetry/process-metrics.ts';
 import { Readiness } from './readiness.ts';
 
 /** What watches a node asks for: `/health`, `/ready` and `/metrics`. */
@@ -37,17 +36,4 @@ async function sendMetrics(ctx: NodeContext, req: Request, res: Response): Promi
     const { statusCode, headers, code, message } = error;
     res.status(statusCode).set(headers).json({ error: code, message });
   }
-}
-
-/** Whether a request was made on this machine, and not passed on by a proxy that runs here. */
-function isFromThisMachine({ socket, headers }: Request): boolean {
-  const isForwarded = ['x-forwarded-for', 'x-real-ip', 'forwarded', 'via'].some(
-    (name) => headers[name] !== undefined,
-  );
-  return !isForwarded && isLoopback(socket.remoteAddress ?? '');
-}
-
-function isLoopback(address: string): boolean {
-  const plain = address.replace(/^::ffff:/i, '');
-  return isIPv4(plain) ? plain.startsWith('127.') : plain === '::1';
 }

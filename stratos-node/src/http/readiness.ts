@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { keptFor } from '@stratos/protocol/telemetry';
 import type { NodeContext } from '../context.ts';
 import { freeBytes } from '../telemetry/free-bytes.ts';
-import { keptFor } from '../telemetry/kept-for.ts';
 import { overdueMs } from '../telemetry/node-gauges.ts';
 
 const MEBIBYTE = 1024 * 1024;

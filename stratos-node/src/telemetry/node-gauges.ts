@@ -1,6 +1,6 @@
+import { keptFor } from '@stratos/protocol/telemetry';
 import type { NodeContext } from '../context.ts';
 import { freeBytes } from './free-bytes.ts';
-import { keptFor } from './kept-for.ts';
 import type { NodeMetrics } from './metrics.ts';
 
 type Observed = Pick<NodeContext, 'actors' | 'service' | 'config'>;

@@ -1,11 +1,11 @@
 import type { ReplayStore } from '@stratos/protocol';
+import { noTracer, type Tracer, traced } from '@stratos/protocol/telemetry';
 import type { FindPdsSession } from '../outbox/oauth-sessions.ts';
 import type { RunJob } from '../outbox/outbox-worker.ts';
 import { PdsError } from '../outbox/pds-repo.ts';
 import type { ActorStorage } from '../storage/actor-storage.ts';
 import type { ServiceStorage } from '../storage/service-storage.ts';
 import type { NodeMetrics } from './metrics.ts';
-import { noTracer, type Tracer, traced } from './tracer.ts';
 
 /** Counts what becomes of jobs, and follows them. */
 export function observedJobs(run: RunJob, metrics: NodeMetrics, tracer: Tracer): RunJob {

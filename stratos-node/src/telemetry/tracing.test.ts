@@ -5,9 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { json, text } from 'node:stream/consumers';
 import { ConfigError } from '@stratos/protocol/environment';
 import { com } from '@stratos/protocol/lexicons';
+import { noTracer, openTracing } from '@stratos/protocol/telemetry';
 import { expect, it } from 'vitest';
-import { noTracer } from './tracer.ts';
-import { openTracing } from './tracing.ts';
 
 const TRACED_NODE = new URL('../testing/traced-node.ts', import.meta.url).pathname;
 
@@ -99,7 +98,7 @@ it('loads nothing of OpenTelemetry where nobody asked for it', async () => {
     { OTEL_TRACES_EXPORTER: 'none', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost:4318' },
     { OTEL_SDK_DISABLED: 'true', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost:4318' },
   ]) {
-    expect((await openTracing(env)).tracer).toBe(noTracer);
+    expect((await openTracing(env, 'stratos-node')).tracer).toBe(noTracer);
   }
 });
 
@@ -108,6 +107,6 @@ it('refuses exporters and protocols that it has not', async () => {
     { OTEL_TRACES_EXPORTER: 'zipkin' },
     { OTEL_TRACES_EXPORTER: 'otlp', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' },
   ]) {
-    await expect(openTracing(env)).rejects.toThrow(ConfigError);
+    await expect(openTracing(env, 'stratos-node')).rejects.toThrow(ConfigError);
   }
 });

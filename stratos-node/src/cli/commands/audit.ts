@@ -1,6 +1,6 @@
+import { printJson, printTable } from '@stratos/protocol/cli';
 import { zone } from '@stratos/protocol/lexicons';
 import type { Command } from 'commander';
-import { printJson, printTable } from '../output.ts';
 import { adminClientOf, wantsJson } from '../settings.ts';
 
 const method = zone.stratos.admin.getAuditLog;

@@ -1,6 +1,5 @@
+import { Progress, printFacts, printJson, sized } from '@stratos/protocol/cli';
 import type { Command } from 'commander';
-import { printFacts, printJson, sized } from '../output.ts';
-import { Progress } from '../progress.ts';
 import { dataDirOf, wantsJson } from '../settings.ts';
 
 export function addBackup(program: Command): void {

@@ -1,6 +1,6 @@
+import { printFacts, printJson } from '@stratos/protocol/cli';
 import { zone } from '@stratos/protocol/lexicons';
 import type { Command } from 'commander';
-import { printFacts, printJson } from '../output.ts';
 import { adminClientOf, wantsJson } from '../settings.ts';
 
 type Answer = zone.stratos.admin.setBoundaries.$OutputBody;

@@ -1,7 +1,6 @@
+import { CliError, printFacts, printJson, printTable } from '@stratos/protocol/cli';
 import { zone } from '@stratos/protocol/lexicons';
 import type { Command } from 'commander';
-import { CliError } from '../cli-error.ts';
-import { printFacts, printJson, printTable } from '../output.ts';
 import { adminClientOf, wantsJson } from '../settings.ts';
 
 type Page = zone.stratos.admin.listEnrollments.$OutputBody;

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
+import { CliError, sized } from '@stratos/protocol/cli';
 import type { Command } from 'commander';
-import { CliError } from '../cli-error.ts';
-import { sized } from '../output.ts';
 import { dataDirOf } from '../settings.ts';
 
 export function addExport(program: Command): void {

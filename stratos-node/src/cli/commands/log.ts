@@ -1,13 +1,11 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { CliError, Progress, printFacts, printJson } from '@stratos/protocol/cli';
 import { zone } from '@stratos/protocol/lexicons';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { type CheckedLog, checkExportedLog, checkLogOf } from '../../enrollment/exported-log.ts';
-import { CliError } from '../cli-error.ts';
-import { printFacts, printJson } from '../output.ts';
 import { password } from '../password.ts';
-import { Progress } from '../progress.ts';
 import { adminClientOf, nodeUrlOf, wantsJson } from '../settings.ts';
 
 const { getMembershipLog, getStatus } = zone.stratos.admin;

@@ -1,7 +1,6 @@
+import { confirm, printFacts, printJson } from '@stratos/protocol/cli';
 import { zone } from '@stratos/protocol/lexicons';
 import type { Command } from 'commander';
-import { printFacts, printJson } from '../output.ts';
-import { confirm } from '../password.ts';
 import { adminClientOf, wantsJson } from '../settings.ts';
 
 type Answer = zone.stratos.admin.rotateSigningKey.$OutputBody;

@@ -1,6 +1,6 @@
+import { printFacts, printJson, sized } from '@stratos/protocol/cli';
 import { zone } from '@stratos/protocol/lexicons';
 import type { Command } from 'commander';
-import { printFacts, printJson, sized } from '../output.ts';
 import { adminClientOf, wantsJson } from '../settings.ts';
 
 const method = zone.stratos.admin.getStatus;

@@ -1,8 +1,7 @@
 import { isDid } from '@stratos/protocol';
+import { CliError, printJson } from '@stratos/protocol/cli';
 import { zone } from '@stratos/protocol/lexicons';
 import type { Command } from 'commander';
-import { CliError } from '../cli-error.ts';
-import { printJson } from '../output.ts';
 import { adminClientOf, wantsJson } from '../settings.ts';
 
 const method = zone.stratos.admin.takedown;

@@ -1,7 +1,6 @@
+import { confirm, printJson } from '@stratos/protocol/cli';
 import { zone } from '@stratos/protocol/lexicons';
 import type { Command } from 'commander';
-import { printJson } from '../output.ts';
-import { confirm } from '../password.ts';
 import { adminClientOf, wantsJson } from '../settings.ts';
 
 const method = zone.stratos.admin.unenroll;

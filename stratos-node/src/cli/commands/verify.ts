@@ -1,6 +1,5 @@
+import { Progress, printFacts, printJson } from '@stratos/protocol/cli';
 import type { Command } from 'commander';
-import { printFacts, printJson } from '../output.ts';
-import { Progress } from '../progress.ts';
 import { dataDirOf, wantsJson } from '../settings.ts';
 
 const DAMAGED = 1;

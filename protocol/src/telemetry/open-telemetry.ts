@@ -10,12 +10,12 @@ import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace
 import type { Span, Tracer } from './tracer.ts';
 import type { Tracing } from './tracing.ts';
 
-/** Milliseconds that the last spans get when the node stops. */
+/** Milliseconds that the last spans get when the process stops. */
 const FLUSH_WITHIN_MS = 2_000;
 
 /** Sends spans by OTLP over HTTP, as the variables of OpenTelemetry say. */
-export function openTelemetry(): Tracing {
-  const named = resourceFromAttributes({ 'service.name': 'stratos-node' });
+export function openTelemetry(service: string): Tracing {
+  const named = resourceFromAttributes({ 'service.name': service });
   const provider = new NodeTracerProvider({
     resource: defaultResource()
       .merge(named)
@@ -25,7 +25,7 @@ export function openTelemetry(): Tracing {
     ],
   });
   provider.register();
-  const otel = provider.getTracer('stratos-node');
+  const otel = provider.getTracer(service);
   const tracer: Tracer = {
     begin(name, attributes, run) {
       const span = otel.startSpan(name, { attributes });

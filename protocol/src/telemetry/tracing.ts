@@ -1,4 +1,4 @@
-import { ConfigError } from '@stratos/protocol/environment';
+import { ConfigError } from '../environment.ts';
 import { noTracer, type Tracer } from './tracer.ts';
 
 /** A tracer that somebody has to close, so that the last spans are sent. */
@@ -12,9 +12,10 @@ type Environment = Record<string, string | undefined>;
  * Tracing as the standard variables of OpenTelemetry have it. Where none asks for it, nothing of
  * OpenTelemetry is loaded.
  *
+ * @param service - what it is called where the variables do not name it
  * @throws ConfigError for an exporter or a protocol that there is not
  */
-export async function openTracing(env: Environment): Promise<Tracing> {
+export async function openTracing(env: Environment, service: string): Promise<Tracing> {
   if (!isWanted(env)) return { tracer: noTracer, [Symbol.asyncDispose]: async () => undefined };
   const exporter = env['OTEL_TRACES_EXPORTER'] || 'otlp';
   if (exporter !== 'otlp') throw new ConfigError('OTEL_TRACES_EXPORTER: must be otlp or none');
@@ -24,7 +25,7 @@ export async function openTracing(env: Environment): Promise<Tracing> {
     throw new ConfigError('OTEL_EXPORTER_OTLP_PROTOCOL: must be http/json');
   }
   const { openTelemetry } = await import('./open-telemetry.ts');
-  return openTelemetry();
+  return openTelemetry(service);
 }
 
 function isWanted(env: Environment): boolean {

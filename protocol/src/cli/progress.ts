@@ -15,6 +15,11 @@ export class Progress implements Disposable {
     this.#bar?.increment(count);
   }
 
+  /** There is more, or less, to do than was thought. */
+  outOf(total: number): void {
+    this.#bar?.setTotal(total);
+  }
+
   [Symbol.dispose](): void {
     this.#bar?.stop();
   }

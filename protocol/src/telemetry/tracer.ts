@@ -8,7 +8,7 @@ export interface Span {
   end(outcome: 'ok' | 'failed'): void;
 }
 
-/** Follows what a request leads to. */
+/** Follows what a request or an event leads to. */
 export interface Tracer {
   /** Begins a step. What `run` begins belongs to it; the step lasts until {@link Span.end}. */
   begin<T>(name: string, attributes: Attributes, run: (span: Span) => T): T;
