@@ -25,6 +25,8 @@ test.each([
   ['APPVIEW_DID', 'hunter2'],
   ['INDEXER_FIREHOSE_URL', 'ftp://hunter2'],
   ['INDEXER_PORT', 'hunter2'],
+  ['INDEXER_ADMIN_PASSWORD', 'hunter'],
+  ['INDEXER_NAME', 'hunter2/%'],
   ['INDEXER_LEASE_SECONDS', '0'],
   ['STRATOS_DEV_MODE', 'yes'],
   ['STRATOS_DEV_MODE', 'true'],

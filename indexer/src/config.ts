@@ -13,7 +13,8 @@ import type { NodePolicy } from './nodes/node-policy.ts';
 
 const didList = commaList.pipe(z.array(did));
 
-const variables = z.object({
+/** The environment of an indexer, as it is written. */
+export const indexerVariables = z.object({
   ...commonVariables,
   DATABASE_URL: postgresUrl,
   APPVIEW_DID: did,
@@ -21,11 +22,17 @@ const variables = z.object({
   INDEXER_FIREHOSE_URL: z
     .url({ protocol: /^(wss?|https?)$/, error: 'must be a ws(s):// or http(s):// URL' })
     .transform((url) => url.replace(/^http/, 'ws').replace(/\/$/, '')),
+  INDEXER_NAME: z
+    .string()
+    .regex(/^[\w.-]{1,64}$/, 'must be 1 to 64 of letters, digits, ".", "_" and "-"')
+    .optional(),
   INDEXER_HOST: z.string().default('127.0.0.1'),
   INDEXER_PORT: port.default(3002),
+  INDEXER_ADMIN_PASSWORD: z.string().min(8, 'must have at least 8 characters').optional(),
   INDEXER_ALLOWED_NODES: didList.default([]),
   INDEXER_DENIED_NODES: didList.default([]),
   INDEXER_MAX_NODES: z.coerce.number().int().positive().default(500),
+  INDEXER_MAX_MEMBERS: z.coerce.number().int().positive().default(1_000_000),
   INDEXER_LEASE_SECONDS: z.coerce.number().int().min(5).max(300).default(60),
 });
 
@@ -35,9 +42,13 @@ export interface Config {
   appViewKeyFile: string;
   /** `ws(s)://` base of the PDS or relay. */
   firehoseUrl: string;
+  /** Of this process among indexers: one that starts again under it takes up at once what it followed. */
+  name: string | undefined;
   host: string;
   /** Port for health and status; 0 takes a free one. */
   port: number;
+  /** Of who may read the metrics; nobody without one, except on this machine in development. */
+  adminPassword: string | undefined;
   nodes: NodePolicy;
   /** Seconds for which a heartbeat lets a node's boundaries be served. */
   leaseSeconds: number;
@@ -49,7 +60,7 @@ export interface Config {
 
 /** Reads the environment. Throws {@link ConfigError}. */
 export function readConfig(env: Record<string, string | undefined>): Config {
-  const values = parseEnvironment(variables, env);
+  const values = parseEnvironment(indexerVariables, env);
   const firehose = new URL(values.INDEXER_FIREHOSE_URL);
   if (values.STRATOS_DEV_MODE && firehose.protocol === 'wss:') {
     throw new ConfigError('STRATOS_DEV_MODE: not together with a firehose over TLS');
@@ -59,12 +70,15 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     appViewDid: values.APPVIEW_DID,
     appViewKeyFile: values.APPVIEW_KEY_FILE,
     firehoseUrl: values.INDEXER_FIREHOSE_URL,
+    name: values.INDEXER_NAME,
     host: values.INDEXER_HOST,
     port: values.INDEXER_PORT,
+    adminPassword: values.INDEXER_ADMIN_PASSWORD,
     nodes: {
       allowed: values.INDEXER_ALLOWED_NODES,
       denied: values.INDEXER_DENIED_NODES,
       max: values.INDEXER_MAX_NODES,
+      maxMembers: values.INDEXER_MAX_MEMBERS,
     },
     leaseSeconds: values.INDEXER_LEASE_SECONDS,
     plcUrl: values.STRATOS_PLC_URL,

@@ -1,7 +1,7 @@
 import { createPrismaClient } from '@stratos/prisma';
 import { createTestDatabase } from '@stratos/prisma/testing';
 import { expect, test } from 'vitest';
-import { isUnstorable } from './database.ts';
+import { isShortage, isUnstorable } from './database.ts';
 
 test('tells values that the database refuses from a database that is not there', async () => {
   await using database = await createTestDatabase();
@@ -25,6 +25,11 @@ test('tells values that the database refuses from a database that is not there',
   ).toBe(true);
   expect(isUnstorable(await failure(db.$executeRaw`select ${'a\0'}`))).toBe(true);
   expect(isUnstorable(await failure(db.$queryRaw`select missing`))).toBe(false);
+  const full = await failure(
+    db.$executeRaw`do $$ begin raise exception 'full' using errcode = '53100'; end $$`,
+  );
+  expect([isShortage(full), isUnstorable(full)]).toEqual([true, false]);
+  expect(isShortage(await failure(db.$queryRaw`select missing`))).toBe(false);
   await db.$disconnect();
 
   const nowhere = createPrismaClient('postgresql://stratos:x@127.0.0.1:1/none', { poolSize: 1 });

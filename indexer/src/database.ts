@@ -21,11 +21,29 @@ export async function lockActorAtNode(
   await tx.$executeRaw`select pg_advisory_xact_lock(hashtextextended(${key}, 0))`;
 }
 
+/** The same for several people, in the one order in which everybody takes these locks. */
+export async function lockActorsAtNode(
+  tx: Transaction,
+  dids: readonly string[],
+  nodeDid: string,
+): Promise<void> {
+  if (dids.length === 0) return;
+  const keys = dids.toSorted().map((did) => `${did} ${nodeDid}`);
+  await tx.$executeRaw`
+    select pg_advisory_xact_lock(hashtextextended(key, 0)) from unnest(${keys}::text[]) as key`;
+}
+
 /** True when the database refuses the values, and would refuse them again. */
 export function isUnstorable(error: unknown): boolean {
   if (error instanceof Prisma.PrismaClientValidationError) return true;
   if (!(error instanceof Prisma.PrismaClientKnownRequestError)) return false;
   return sqlStates(error).some((code) => /^2[23]/.test(code));
+}
+
+/** True when the database has no room: no disk, no memory, no connections; or its files fail it. */
+export function isShortage(error: unknown): boolean {
+  if (!(error instanceof Prisma.PrismaClientKnownRequestError)) return false;
+  return sqlStates(error).some((code) => /^5[38]/.test(code));
 }
 
 function sqlStates(error: Prisma.PrismaClientKnownRequestError): string[] {

@@ -1,4 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
@@ -16,6 +15,7 @@ import { zone } from '@stratos/protocol/lexicons';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Database } from './database.ts';
 import { Author } from './testing/author.ts';
+import { IndexerProcess } from './testing/indexer-process.ts';
 import { LyingNode } from './testing/lying-node.ts';
 import { PublicPds } from './testing/public-pds.ts';
 
@@ -43,6 +43,7 @@ beforeEach(async () => {
     APPVIEW_DID: 'did:web:localhost%3A4000',
     APPVIEW_KEY_FILE: join(folder, 'appview.key'),
     INDEXER_FIREHOSE_URL: pds.url,
+    INDEXER_NAME: 'test',
     INDEXER_PORT: '0',
     STRATOS_DEV_MODE: 'true',
   };
@@ -58,10 +59,15 @@ test('finds the node behind an enrollment, follows it, and serves what is proven
   await vi.waitFor(async () => expect(await readable()).toEqual(['3kaaa']), WAIT);
   await vi.waitFor(async () => expect(await lease()).toBeGreaterThan(Date.now()), WAIT);
   expect((await indexer.get('/ready')).status).toBe(200);
-  const status = (await (await indexer.get('/status')).json()) as Status;
+  const status = await indexer.status<Status>();
   expect(status.firehose).toMatchObject({ connected: true, cursor: 1 });
   expect(status.resyncs).toBe(0);
-  expect(status.nodes[node.did]).toEqual({ connected: true, cursor: 3, lag: 0, refused: 0 });
+  expect(status.nodes[node.did]).toEqual({
+    ...{ state: 'following', connected: true, cursor: 3, newest: 3, lag: 0, refused: 0 },
+    breaker: 'closed',
+    rate: expect.any(Number),
+    errors: expect.any(Number),
+  });
 
   const token = node.connections[0]?.authorization?.replace('Bearer ', '') ?? '';
   const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
@@ -98,7 +104,7 @@ test('killed in the middle and started again, it loses nothing and doubles nothi
   await vi.waitFor(async () => expect(await readable()).toEqual(expected), WAIT);
   expect(await db.post.count()).toBe(expected.length);
   expect(await db.quarantined.count()).toBe(0);
-});
+}, 60_000);
 
 test('takes up a node again that was away, and one that was not there yet', async () => {
   const port = Number(new URL(node.url).port);
@@ -147,7 +153,10 @@ test('takes nothing more from a node that breaks its log, until the log is whole
   await vi.waitFor(() => expect(node.connections.length).toBeGreaterThan(reconnects + 1), WAIT);
   expect(await lease()).toBe(before);
   expect(await readable()).toEqual(['3kaaa']);
-  expect((await indexer.status()).nodes[node.did]).toMatchObject({ connected: false, cursor: 3 });
+  expect((await indexer.status<Status>()).nodes[node.did]).toMatchObject({
+    connected: false,
+    cursor: 3,
+  });
 
   node.events.splice(3);
   await node.membership(author, ['art', 'writers']);
@@ -165,15 +174,17 @@ test('refuses an enrollment that the account did not sign, and goes on', async (
   expect(await db.quarantined.findMany()).toMatchObject([{ did: pds.did, reason: 'unproven' }]);
 });
 
-test('waits for a DID document that cannot be had at the moment, and passes over nothing', async () => {
+test('comes back to a person whose DID document cannot be had at the moment', async () => {
   pds.resolvable = false;
-  await using indexer = await start();
+  await using _indexer = await start();
   await enroll();
-  await vi.waitFor(async () => expect((await indexer.status()).firehose.lag).toBe(1), WAIT);
-  expect(await firehoseCursor()).toBe(0);
+  await vi.waitFor(async () => expect(await firehoseCursor()).toBe(1), WAIT);
+  expect(await db.pdsResync.findMany()).toMatchObject([{ did: pds.did, reason: 'unresolved' }]);
+  expect(await db.enrollment.count()).toBe(0);
   pds.resolvable = true;
   await vi.waitFor(async () => expect(await db.enrollment.count()).toBe(1), WAIT);
-  await vi.waitFor(async () => expect(await firehoseCursor()).toBe(1), WAIT);
+  expect(await db.pdsResync.count()).toBe(0);
+  expect(await db.quarantined.count()).toBe(0);
 });
 
 test('does not wait for addresses that never answer', async () => {
@@ -267,40 +278,6 @@ async function firehoseCursor(): Promise<number> {
   return Number((await db.syncCursor.findFirst())?.seq ?? 0);
 }
 
-async function start() {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'main.ts')], {
-    env: { PATH: process.env['PATH'] ?? '', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const port = await portOf(child);
-  const get = (path: string) => fetch(`http://127.0.0.1:${port}${path}`);
-  const stop = async (signal: NodeJS.Signals) => {
-    if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
-    const exit = once(child, 'exit');
-    child.kill(signal);
-    await exit;
-    return child.exitCode;
-  };
-  return {
-    get,
-    stop,
-    status: async () => (await (await get('/status')).json()) as Status,
-    [Symbol.asyncDispose]: async () => void (await stop('SIGTERM')),
-  };
-}
-
-/** Reads the log until the indexer says where it listens. */
-async function portOf(child: ChildProcess): Promise<number> {
-  let said = '';
-  const running = Promise.withResolvers<number>();
-  child.stderr?.on('data', (text) => {
-    said += text;
-  });
-  child.stdout?.on('data', (text) => {
-    said += text;
-    const port = /"port":(\d+)/.exec(said)?.[1];
-    if (port) running.resolve(Number(port));
-  });
-  child.once('close', () => running.reject(new Error(said)));
-  return running.promise;
+function start(): Promise<IndexerProcess> {
+  return IndexerProcess.start(env);
 }

@@ -1,9 +1,11 @@
 import { runService } from '@stratos/protocol/run-service';
+import { openTracing } from '@stratos/protocol/telemetry';
 import { readConfig } from './config.ts';
 import { createLogger } from './logger.ts';
 import { startIndexer } from './service.ts';
 
 await runService('the indexer', async () => {
   const config = readConfig(process.env);
-  return startIndexer(config, createLogger(config.logLevel));
+  const tracing = await openTracing(process.env, 'stratos-indexer');
+  return startIndexer(config, createLogger(config.logLevel), tracing);
 });

@@ -4,56 +4,78 @@ import {
   createIdentityResolver,
   loadOrCreateSigningKey,
 } from '@stratos/protocol';
+import { processMetrics, type Tracing } from '@stratos/protocol/telemetry';
+import PQueue from 'p-queue';
 import type { Config } from './config.ts';
-import type { Database } from './database.ts';
-import { followFirehose } from './firehose/follow-firehose.ts';
+import { openPdsSide } from './firehose/pds-side.ts';
+import { Presence } from './followers/presence.ts';
+import { SourceTurn } from './followers/source-turn.ts';
 import { startHealthServer } from './health/health-server.ts';
+import { Watch } from './health/watch.ts';
 import type { Logger } from './logger.ts';
-import { HandleLookups } from './lookups/handle-lookups.ts';
-import { NodeDiscovery } from './lookups/node-discovery.ts';
 import { NodeDirectory } from './nodes/node-directory.ts';
+import { RegularPruning } from './pruning/regular-pruning.ts';
 import { RepoResyncs } from './resync/repo-resyncs.ts';
+import { Shortage } from './shortage.ts';
+import { Telemetry } from './telemetry/telemetry.ts';
 
 /** A hundred entries with as many boundaries as may be. */
 const MAX_LOG_PAGE_BYTES = 16 * 1024 * 1024;
+
+/** Nodes for which is written at the same time: what flooding ones can take up at most. */
+const BATCHES_AT_ONCE = 8;
+/** Connections to Postgres. */
+const POOL_SIZE = 24;
 
 export interface Indexer extends AsyncDisposable {
   /** Where health and status are asked for. */
   readonly port: number;
 }
 
-/** Migrates the database, then follows the firehose and every node until it is disposed. */
-export async function startIndexer(config: Config, logger: Logger): Promise<Indexer> {
+/**
+ * Migrates the database, then follows the firehose and every node until it is disposed.
+ *
+ * @param tracing - of which it takes possession
+ */
+export async function startIndexer(
+  config: Config,
+  logger: Logger,
+  tracing?: Tracing,
+): Promise<Indexer> {
   await using opened = new AsyncDisposableStack();
+  if (tracing) opened.use(tracing);
+  const telemetry = new Telemetry(tracing?.tracer);
   const { devMode, plcUrl, handleResolverUrl, leaseSeconds } = config;
   const applied = await migrate(config.databaseUrl);
   if (applied.length > 0) logger.info({ applied }, 'migrated the database');
-  const db = createPrismaClient(config.databaseUrl, { poolSize: 16 });
+  const db = createPrismaClient(config.databaseUrl, { poolSize: POOL_SIZE });
   opened.defer(() => db.$disconnect());
 
   const identity = createIdentityResolver({ plcUrl, devMode, handleResolverUrl });
   const key = await loadOrCreateSigningKey(config.appViewKeyFile, 'secp256k1');
   const appView = { did: config.appViewDid, key };
   const maxReconnectMs = devMode ? 5_000 : 30_000;
+  const shortage = new Shortage(1.5 * maxReconnectMs);
   const fetchLog = createGuardedFetch({ devMode, maxBytes: MAX_LOG_PAGE_BYTES });
 
+  // Its own connection, so that it is heard however busy the others are.
+  const aside = createPrismaClient(config.databaseUrl, { poolSize: 1 });
+  opened.defer(() => aside.$disconnect());
+  const presence = opened.use(new Presence(aside, logger, config.name));
+  await presence.start();
   const nodes = opened.use(
     new NodeDirectory(
-      { db, identity, fetchLog, appView, leaseSeconds, devMode, maxReconnectMs, logger },
+      {
+        ...{ db, identity, fetchLog, appView, leaseSeconds, devMode, maxReconnectMs, logger },
+        telemetry,
+        maxOpenMs: devMode ? 5_000 : 60 * 60_000,
+        shortage,
+        turns: new PQueue({ concurrency: BATCHES_AT_ONCE }),
+      },
       config.nodes,
+      presence,
     ),
   );
-  const discovery = opened.use(
-    new NodeDiscovery({
-      db,
-      identity,
-      logger,
-      maxRetryMs: devMode ? 5_000 : 10 * 60_000,
-      mayFollow: (did) => nodes.mayFollow(did),
-      onNode: (did) => nodes.follow(did),
-    }),
-  );
-  const handles = opened.use(new HandleLookups({ db, identity, logger }));
   const resyncs = opened.use(
     new RepoResyncs({
       db,
@@ -61,45 +83,65 @@ export async function startIndexer(config: Config, logger: Logger): Promise<Inde
       appView,
       devMode,
       logger,
-      mayFollow: (did) => nodes.mayFollow(did),
+      mayFollow: (did) => nodes.isFollowing(did),
+      telemetry,
     }),
   );
   await nodes.resume();
-  discovery.start();
-  handles.start();
   resyncs.start();
   const firehose = opened.use(
-    await followFirehose({
+    new SourceTurn({
       db,
-      identity,
-      url: config.firehoseUrl,
-      plcUrl,
-      maxReconnectMs,
-      logger: logger.child({ firehose: config.firehoseUrl }),
-      lookups: {
-        knownNode: (serviceUrl) => discovery.knownNode(serviceUrl),
-        findNode: (serviceUrl) => discovery.soon(serviceUrl),
-        findHandle: (did) => handles.soon(did),
-      },
+      presence,
+      source: config.firehoseUrl,
+      logger,
+      begin: (claim) =>
+        openPdsSide(
+          {
+            db,
+            identity,
+            url: config.firehoseUrl,
+            plcUrl,
+            maxReconnectMs,
+            shortage,
+            maxRetryMs: devMode ? 5_000 : 10 * 60_000,
+            mayFollow: (did) => nodes.mayFollow(did),
+            onNode: () => nodes.soon(),
+            logger,
+            telemetry,
+          },
+          claim,
+        ),
     }),
   );
-  const health = opened.use(
-    await startHealthServer(config, {
-      isReady: async () => (await isAnswering(db)) && (await firehose.status()).connected,
-      status: async () => ({
-        firehose: await firehose.status(),
-        nodes: nodes.status(),
-        resyncs: await resyncs.waiting(),
-      }),
+  await firehose.start();
+  opened.use(new RegularPruning(db, logger));
+  const watch = opened.use(
+    new Watch({
+      db,
+      firehose: async () => firehose.work?.status(),
+      nodes: () => nodes.status(),
+      resyncs: () => resyncs.progress(),
+      onError: (error) => logger.debug({ err: error }, 'rates are not measured'),
     }),
+  );
+  watch.observe(telemetry.metrics);
+  const health = opened.use(
+    await startHealthServer(
+      { ...config, password: config.adminPassword },
+      {
+        // An indexer that waits for its turn at the firehose does all else.
+        isReady: async () =>
+          presence.isHeard &&
+          !shortage.isLasting &&
+          ((await firehose.work?.status())?.connected ?? true),
+        status: () => watch.status(),
+        metrics: async () => `${await telemetry.metrics.text()}\n${await processMetrics()}`,
+      },
+    ),
   );
   logger.info({ port: health.port }, 'the indexer is running');
 
   const owned = opened.move();
   return { port: health.port, [Symbol.asyncDispose]: () => owned.disposeAsync() };
-}
-
-async function isAnswering(db: Database): Promise<boolean> {
-  await db.$queryRaw`select 1`;
-  return true;
 }

@@ -114,8 +114,9 @@ describe('a commit is refused', () => {
       expect(outcome.refusals).toEqual(rkey === '3kbbb' ? ['not-continuous'] : []);
     }
     expect(await world.db.resync.findMany()).toMatchObject([
-      { did: REI, nodeDid: world.node.did, reason: 'not-continuous', asked: 2 },
+      { did: REI, nodeDid: world.node.did, reason: 'not-continuous' },
     ]);
+    expect(await world.db.waitingCommit.count()).toBe(2);
     await nothingIsStored();
   });
 

@@ -1,36 +1,24 @@
-import {
-  type Did,
-  type DidKey,
-  decodeCanonicalMap,
-  keysOfEntry,
-  type NodeKeyPeriod,
-  ProofError,
-} from '@stratos/protocol';
-import { zone } from '@stratos/protocol/lexicons';
-import { type Database, inTransaction, isUnstorable, type Transaction } from '../database.ts';
-import { askForRepo } from '../resync/ask-for-repo.ts';
-import { applyCommit, claimedActor } from './apply-commit.ts';
-import { applyHeartbeat } from './apply-heartbeat.ts';
-import { applyMembership } from './apply-membership.ts';
-import { lockNodeState, moveCursor, type NodeState } from './node-state.ts';
-import { recordRefusal } from './refusal.ts';
+import type { Did, DidKey } from '@stratos/protocol';
+import { type Database, inTransaction, isUnstorable, lockActorsAtNode } from '../database.ts';
+import type { Fence } from '../followers/fence.ts';
+import { judge, type NodeTrust, peopleOf } from './judge.ts';
+import { claimedActor, type NodeEvent, positionOf } from './node-event.ts';
+import { lockNodeState } from './node-state.ts';
+import { type ProvenEvent, proveEvent } from './prove-event.ts';
+import { readStandings } from './standing.ts';
+import { Verdict } from './verdict.ts';
+import { writeVerdict } from './write-verdict.ts';
 
-export interface NodeEvent {
-  /** As in the frame's header: `#commit`, `#membership`, `#heartbeat`, `#info`. */
-  type: string;
-  body: unknown;
-}
+export type { NodeEvent } from './node-event.ts';
 
-export interface EventSource {
+export interface EventSource extends NodeTrust {
   db: Database;
-  nodeDid: Did;
-  /** From the node's DID document as of this connection. */
-  keys: readonly DidKey[];
-  /** Which key may have signed which entry of the membership log; if undefined, those of now. */
-  history?: readonly NodeKeyPeriod[] | undefined;
-  leaseSeconds: number;
-  /** What the node no longer has was made up for, and nothing has come since. */
-  madeUp?: boolean;
+  /** By which it is known that no other indexer has taken over the node. */
+  fence?: Fence | undefined;
+  /** Positions of events that were put ahead of their turn, and are still to come. */
+  ahead?: () => readonly number[];
+  /** Told of people's keys as they are, so that later signatures can be looked at ahead. */
+  onKey?: (did: Did, key: DidKey) => void;
 }
 
 export interface Outcome {
@@ -58,114 +46,78 @@ export class BrokenTrustError extends Error {
  * so that any event may come again.
  *
  * @throws BrokenTrustError when the node's own signed word fails; the cursor stays
+ * @throws TakenOverError when another indexer follows the node
  */
 export async function applyEvent(source: EventSource, event: NodeEvent): Promise<Outcome> {
-  try {
-    return await inTransaction(source.db, async (tx) => {
-      const state = await lockNodeState(tx, source.nodeDid);
-      if (event.type === '#heartbeat') return onHeartbeat(tx, source, event, state);
-      if (event.type === '#membership') return onMembership(tx, source, event, state);
-      if (event.type === '#commit') return onCommit(tx, source, event, state);
-      return { cursor: state.cursor, newest: state.cursor, refusals: [] };
-    });
-  } catch (error) {
-    if (isUnstorable(error) && event.type === '#commit') return skipUnstorable(source, event);
-    const broken = error instanceof ProofError ? error : undefined;
-    if (!broken) throw error;
-    await inTransaction(source.db, (tx) =>
-      recordRefusal(tx, {
-        source: source.nodeDid,
-        streamSeq: event.type === '#heartbeat' ? undefined : positionOf(event.body),
-        reason: `${event.type.slice(1)}:${broken.reason}`,
-      }),
-    );
-    throw new BrokenTrustError(broken.reason, { cause: error });
-  }
+  return applyEvents(source, [await proveEvent(event, source.nodeDid)]);
 }
 
-async function onHeartbeat(
-  tx: Transaction,
+/**
+ * The same for events that follow each other, in one transaction. Each of them that fails costs only
+ * itself.
+ */
+export async function applyEvents(
   source: EventSource,
-  event: NodeEvent,
-  state: NodeState,
+  events: readonly ProvenEvent[],
 ): Promise<Outcome> {
-  const applied = await applyHeartbeat(tx, { ...source, frame: event.body, state });
-  return { ...applied, refusals: [] };
-}
-
-async function onMembership(
-  tx: Transaction,
-  { nodeDid, keys: present, history }: EventSource,
-  { body }: NodeEvent,
-  { cursor, log, logRead }: NodeState,
-): Promise<Outcome> {
-  const parsed = zone.stratos.sync.subscribeService.membership.safeParse(body);
-  if (!parsed.success) throw new ProofError('malformed', 'not a membership event');
-  const { seq, entry } = parsed.value;
-  if (seq <= cursor) return { cursor, newest: cursor, refusals: [] };
-  if (!isRead(entry, logRead)) {
-    const keys = history ? keysOfEntry(history, (log?.seq ?? 0) + 1) : present;
-    await applyMembership(tx, { nodeDid, keys, bytes: entry, log });
-  }
-  await moveCursor(tx, nodeDid, seq);
-  return { cursor: seq, newest: seq, refusals: [] };
-}
-
-async function onCommit(
-  tx: Transaction,
-  { nodeDid }: EventSource,
-  { body }: NodeEvent,
-  { cursor }: NodeState,
-): Promise<Outcome> {
-  const seq = positionOf(body);
-  if (seq === undefined) throw new ProofError('malformed', 'a commit without a position');
-  if (seq <= cursor) return { cursor, newest: cursor, refusals: [] };
-  const refusals = await commitOrRefusal(tx, nodeDid, body);
-  for (const reason of refusals) {
-    await recordRefusal(tx, { source: nodeDid, did: claimedActor(body), streamSeq: seq, reason });
-  }
-  await moveCursor(tx, nodeDid, seq);
-  return { cursor: seq, newest: seq, refusals };
-}
-
-async function commitOrRefusal(tx: Transaction, nodeDid: Did, body: unknown): Promise<string[]> {
   try {
-    return await applyCommit(tx, nodeDid, body);
+    return outcomeOf(await applyTogether(source, events));
   } catch (error) {
-    // Everything is proven before the first row is written: there is nothing to take back.
-    if (!(error instanceof ProofError)) throw error;
-    const { reason } = error;
-    const did = claimedActor(body);
-    if (reason !== 'not-continuous' || !did) return [reason];
-    // The first says it all, until the repo is fetched anew.
-    return (await askForRepo(tx, { did, nodeDid, reason })) ? [reason] : [];
+    if (!isUnstorable(error)) throw error;
+    const [only, ...others] = events;
+    if (others.length > 0) return applyOneByOne(source, events);
+    if (only?.type !== '#commit') throw error;
+    return skipUnstorable(source, only);
   }
+}
+
+async function applyTogether(
+  source: EventSource,
+  events: readonly ProvenEvent[],
+): Promise<Verdict> {
+  const { db, nodeDid, fence } = source;
+  return inTransaction(db, async (tx) => {
+    const node = await lockNodeState(tx, nodeDid, fence);
+    const dids = peopleOf(events);
+    await lockActorsAtNode(tx, dids, nodeDid);
+    const people = await readStandings(tx, dids, nodeDid);
+    for (const [did, { member }] of people) if (member) source.onKey?.(did, member.signingKey);
+    const verdict = await judge(events, source, { node, people });
+    await writeVerdict(tx, source, verdict, node);
+    return verdict;
+  });
+}
+
+function outcomeOf({ cursor, newest, refusals, broken }: Verdict): Outcome {
+  if (broken) throw new BrokenTrustError(broken.reason, { cause: broken.cause });
+  return { cursor, newest, refusals: refusals.map(({ reason }) => reason) };
+}
+
+async function applyOneByOne(
+  source: EventSource,
+  events: readonly ProvenEvent[],
+): Promise<Outcome> {
+  const all: Outcome = { cursor: 0, newest: 0, refusals: [] };
+  for (const event of events) {
+    const { cursor, newest, refusals } = await applyEvents(source, [event]);
+    all.cursor = cursor;
+    all.newest = Math.max(all.newest, newest);
+    all.refusals.push(...refusals);
+  }
+  return all;
 }
 
 /** One event that the database cannot hold must not stop a node for good. */
-async function skipUnstorable({ db, nodeDid }: EventSource, { body }: NodeEvent): Promise<Outcome> {
-  const seq = positionOf(body) ?? 0;
+async function skipUnstorable(source: EventSource, { body }: NodeEvent): Promise<Outcome> {
+  const { db, nodeDid, fence } = source;
   const reason = 'not-storable';
-  await inTransaction(db, async (tx) => {
-    await lockNodeState(tx, nodeDid);
-    await recordRefusal(tx, { source: nodeDid, did: claimedActor(body), streamSeq: seq, reason });
-    await moveCursor(tx, nodeDid, seq);
+  return inTransaction(db, async (tx) => {
+    const before = await lockNodeState(tx, nodeDid, fence);
+    const verdict = new Verdict(before.cursor, before.log);
+    verdict.cursor = positionOf(body) ?? before.cursor;
+    verdict.newest = verdict.cursor;
+    verdict.refusals.push({ did: claimedActor(body), streamSeq: positionOf(body), reason });
+    await writeVerdict(tx, source, verdict, before);
+    return outcomeOf(verdict);
   });
-  return { cursor: seq, newest: seq, refusals: [reason] };
-}
-
-/** Whether an entry was read from the log itself before the stream brought it. */
-function isRead(entry: Uint8Array, logRead: number): boolean {
-  try {
-    const { seq } = decodeCanonicalMap(entry);
-    return Number.isSafeInteger(seq) && Number(seq) >= 1 && Number(seq) <= logRead;
-  } catch (error) {
-    if (error instanceof ProofError) return false;
-    throw error;
-  }
-}
-
-function positionOf(body: unknown): number | undefined {
-  const seq = (body as { seq?: unknown } | null)?.seq;
-  return Number.isSafeInteger(seq) && Number(seq) > 0 ? Number(seq) : undefined;
 }

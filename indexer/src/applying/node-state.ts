@@ -1,5 +1,6 @@
 import type { Cid, Did, MembershipLogHead } from '@stratos/protocol';
 import type { Transaction } from '../database.ts';
+import { type Fence, TakenOverError } from '../followers/fence.ts';
 
 /** Up to where a node is applied. */
 export interface NodeState {
@@ -7,20 +8,40 @@ export interface NodeState {
   log: MembershipLogHead | undefined;
   /** Newest entry that was read from the log itself; the stream may bring what is up to there again. */
   logRead: number;
+  /** Until when its boundaries may be served. */
+  leaseUntil: Date | undefined;
 }
 
-/** Reads the state and keeps everybody else from changing it until the transaction ends. */
-export async function lockNodeState(tx: Transaction, nodeDid: Did): Promise<NodeState> {
-  const [row] = await tx.$queryRaw<
-    {
-      stream_cursor: bigint;
-      membership_seq: bigint;
-      membership_head: string | null;
-      membership_read: bigint;
-    }[]
-  >`select stream_cursor, membership_seq, membership_head, membership_read
-    from stratos_node where did = ${nodeDid} for update`;
+interface NodeRow {
+  stream_cursor: bigint;
+  membership_seq: bigint;
+  membership_head: string | null;
+  membership_read: bigint;
+  lease_until: Date | null;
+  follower: string | null;
+  follow_epoch: bigint;
+}
+
+/**
+ * Reads the state and keeps everybody else from changing it until the transaction ends.
+ *
+ * @param fence - who writes, if several may
+ * @throws TakenOverError when another indexer follows the node now
+ */
+export async function lockNodeState(
+  tx: Transaction,
+  nodeDid: Did,
+  fence?: Fence,
+): Promise<NodeState> {
+  // @NOTE not `for update`, which would wait for whoever refers to the node, as holds do
+  const [row] = await tx.$queryRaw<NodeRow[]>`
+    select stream_cursor, membership_seq, membership_head, membership_read, lease_until, follower,
+      follow_epoch
+    from stratos_node where did = ${nodeDid} for no key update`;
   if (!row) throw new Error('the node is not known');
+  if (fence && (row.follower !== fence.follower || row.follow_epoch !== fence.epoch)) {
+    throw new TakenOverError();
+  }
   return {
     cursor: Number(row.stream_cursor),
     logRead: Number(row.membership_read),
@@ -28,9 +49,6 @@ export async function lockNodeState(tx: Transaction, nodeDid: Did): Promise<Node
       row.membership_head === null
         ? undefined
         : { seq: Number(row.membership_seq), cid: row.membership_head as Cid },
+    leaseUntil: row.lease_until ?? undefined,
   };
-}
-
-export async function moveCursor(tx: Transaction, nodeDid: Did, seq: number): Promise<void> {
-  await tx.$executeRaw`update stratos_node set stream_cursor = ${seq} where did = ${nodeDid}`;
 }

@@ -1,14 +1,23 @@
-import type { AccountEvt } from '@atproto/sync';
-import { type Database, inTransaction, lockActorAtNode, type Transaction } from '../database.ts';
+import { lockActorAtNode, type Transaction } from '../database.ts';
 import { refreshReaders } from '../visibility/readers.ts';
+import type { PdsSurroundings } from './apply-enrollment.ts';
+
+export interface AccountNews {
+  did: string;
+  active: boolean;
+  /** Why it is not active. */
+  status?: string | undefined;
+}
 
 /**
  * Takes over whether an account is in use; while it is not, nobody reads what it wrote. Of a deleted
  * one, its own words are gone with it.
  */
-export async function applyAccount(db: Database, event: AccountEvt): Promise<void> {
-  const { did, active, status } = event;
-  await inTransaction(db, async (tx) => {
+export async function applyAccount(
+  { write }: PdsSurroundings,
+  { did, active, status }: AccountNews,
+): Promise<void> {
+  await write(async (tx) => {
     const nodes = await nodesOf(tx, did);
     for (const nodeDid of nodes) await lockActorAtNode(tx, did, nodeDid);
     await tx.actor.updateMany({ where: { did }, data: { active } });

@@ -1,6 +1,6 @@
 import type { Create, Delete, Update } from '@atproto/sync';
 import { type EnrollmentRecord, parseEnrollmentRecord } from '@stratos/protocol';
-import { type Database, inTransaction, lockActorAtNode, type Transaction } from '../database.ts';
+import { lockActorAtNode, type Transaction } from '../database.ts';
 import { refreshReaders } from '../visibility/readers.ts';
 import { takeRevision } from './pds-revision.ts';
 
@@ -14,58 +14,73 @@ export interface Lookups {
   findHandle(did: string): void;
 }
 
-export interface EnrollmentSurroundings {
-  db: Database;
+export interface PdsSurroundings {
+  /** Writes in one transaction, as long as no other indexer has taken over the firehose. */
+  write<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
   lookups: Lookups;
+}
+
+/** What a person's PDS says about enrollments, as of a revision of their repo. */
+export interface EnrollmentNews {
+  did: string;
+  rev: string;
+  /** By rkey; undefined for one that is gone, or that can no longer be read. */
+  records: ReadonlyMap<string, EnrollmentRecord | undefined>;
 }
 
 /** Takes over what a person's PDS says about an enrollment, and what follows for readers. */
 export async function applyEnrollment(
-  { db, lookups }: EnrollmentSurroundings,
+  { write, lookups }: PdsSurroundings,
   event: Create | Update | Delete,
 ): Promise<void> {
   const { did, rkey, rev } = event;
-  // A record that can no longer be read says no more than one that was deleted.
   const record = event.event === 'delete' ? undefined : parseEnrollmentRecord(event.record);
-  const found = record && lookups.knownNode(record.service);
-
-  const isOpen = await inTransaction(db, async (tx) => {
-    if (!(await takeRevision(tx, did, rev, { isNew: record !== undefined }))) return false;
-    const before = await tx.enrollment.findUnique({ where: { did_rkey: { did, rkey } } });
-    // A node that is down just now is still the one that was found behind the same URL.
-    const known = before?.serviceUrl === record?.service ? before?.nodeDid : undefined;
-    const nodeDid = record ? (found ?? known ?? null) : null;
-    const touched = new Set([before?.nodeDid, nodeDid].filter((node) => node != null));
-    const nodes = [...touched].sort();
-    for (const node of nodes) await lockActorAtNode(tx, did, node);
-    if (record) await writeEnrollment(tx, { did, rkey, rev, nodeDid }, record);
-    else await tx.enrollment.deleteMany({ where: { did, rkey } });
-    for (const node of nodes) await refreshReaders(tx, did, node);
-    return nodeDid === null;
+  const news = { did, rev, records: new Map([[rkey, record]]) };
+  const open = await write(async (tx) => {
+    const isNews = await takeRevision(tx, did, rev, { isNew: record !== undefined });
+    return isNews ? writeEnrollments(tx, lookups, news) : [];
   });
-  if (!record) return;
-  if (isOpen) lookups.findNode(record.service);
-  lookups.findHandle(did);
+  for (const serviceUrl of open) lookups.findNode(serviceUrl);
+  if (record) lookups.findHandle(did);
 }
 
-async function writeEnrollment(
+/**
+ * Writes what is said of a person's enrollments, and makes the readers of their posts agree.
+ *
+ * @returns the URLs behind which a node is still to be found
+ */
+export async function writeEnrollments(
   tx: Transaction,
-  at: { did: string; rkey: string; rev: string; nodeDid: string | null },
-  record: EnrollmentRecord,
-): Promise<void> {
-  const { did, rkey, rev, nodeDid } = at;
-  const values = {
-    rev,
-    nodeDid,
-    serviceUrl: record.service,
-    signingKey: record.signingKey,
-    boundaries: record.boundaries,
-    enrolledAt: record.createdAt,
-    lastChecked: new Date(),
-  };
-  await tx.enrollment.upsert({
-    where: { did_rkey: { did, rkey } },
-    create: { did, rkey, ...values },
-    update: values,
+  lookups: Lookups,
+  { did, rev, records }: EnrollmentNews,
+): Promise<string[]> {
+  const rkeys = [...records.keys()];
+  const before = await tx.enrollment.findMany({ where: { did, rkey: { in: rkeys } } });
+  const written = [...records].flatMap(([rkey, record]) => {
+    if (!record) return [];
+    // A node that is down just now is still the one that was found behind the same URL.
+    const same = before.find((known) => known.rkey === rkey && known.serviceUrl === record.service);
+    const nodeDid = lookups.knownNode(record.service) ?? same?.nodeDid ?? null;
+    return [{ rkey, record, nodeDid }];
   });
+  const touched = new Set(
+    [...before, ...written].map(({ nodeDid }) => nodeDid).filter((nodeDid) => nodeDid !== null),
+  );
+  const nodes = [...touched].sort();
+  for (const nodeDid of nodes) await lockActorAtNode(tx, did, nodeDid);
+  await tx.enrollment.deleteMany({ where: { did, rkey: { in: rkeys } } });
+  await tx.enrollment.createMany({
+    data: written.map(({ rkey, record, nodeDid }) => ({
+      did,
+      rkey,
+      rev,
+      nodeDid,
+      serviceUrl: record.service,
+      signingKey: record.signingKey,
+      boundaries: record.boundaries,
+      enrolledAt: record.createdAt,
+    })),
+  });
+  for (const nodeDid of nodes) await refreshReaders(tx, did, nodeDid);
+  return written.filter(({ nodeDid }) => nodeDid === null).map(({ record }) => record.service);
 }

@@ -22,8 +22,9 @@ export interface NodeDiscoveryOptions {
   /** Longest wait between two attempts at one URL. */
   maxRetryMs: number;
   /** Whether the operator lets a node be followed. */
-  mayFollow: (did: Did) => boolean;
-  onNode: (did: Did) => void;
+  mayFollow: (did: Did) => Promise<boolean>;
+  /** Called when there is a node that was not there before. */
+  onNode: () => void;
 }
 
 /**
@@ -103,12 +104,13 @@ export class NodeDiscovery implements AsyncDisposable {
     const { db, identity, logger, mayFollow, onNode } = this.#options;
     try {
       const { did, endpoint } = await findNode(identity, serviceUrl);
-      if (!mayFollow(did)) throw new NodeIdentityError('the operator does not take the node');
+      if (!(await mayFollow(did)))
+        throw new NodeIdentityError('the operator does not take the node');
       await db.node.upsert({ where: { did }, create: { did, endpoint }, update: {} });
       this.#waits.delete(serviceUrl);
       if (this.#found.size >= MAX_FOUND) this.#found.clear();
       this.#found.set(serviceUrl, { did, until: Date.now() + FOUND_FOR_MS });
-      onNode(did);
+      onNode();
       return did;
     } catch (error) {
       logger.info({ err: error, serviceUrl }, 'no node is found for an enrollment');

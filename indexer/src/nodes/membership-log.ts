@@ -1,11 +1,12 @@
-import { keysOfEntry, mintServiceAuth, ProofError } from '@stratos/protocol';
+import { mintServiceAuth } from '@stratos/protocol';
 import { zone } from '@stratos/protocol/lexicons';
 import { z } from 'zod';
 import { BrokenTrustError, type EventSource } from '../applying/apply-event.ts';
-import { applyMembership } from '../applying/apply-membership.ts';
+import { judgeEntry, peopleOf } from '../applying/judge.ts';
 import { lockNodeState } from '../applying/node-state.ts';
-import { recordRefusal } from '../applying/refusal.ts';
-import { inTransaction } from '../database.ts';
+import { readStandings } from '../applying/standing.ts';
+import { writeVerdict } from '../applying/write-verdict.ts';
+import { inTransaction, lockActorsAtNode } from '../database.ts';
 import type { FollowerContext } from './node-follower.ts';
 
 const method = zone.stratos.admin.getMembershipLog;
@@ -69,19 +70,18 @@ async function fetchPage(
 }
 
 async function applyEntry(source: EventSource, bytes: Uint8Array): Promise<void> {
-  const { db, nodeDid, keys: present, history } = source;
-  try {
-    await inTransaction(db, async (tx) => {
-      const { log } = await lockNodeState(tx, nodeDid);
-      const seq = (log?.seq ?? 0) + 1;
-      const keys = history ? keysOfEntry(history, seq) : present;
-      await applyMembership(tx, { nodeDid, keys, bytes, log });
-      await tx.node.update({ where: { did: nodeDid }, data: { membershipRead: seq } });
-    });
-  } catch (error) {
-    if (!(error instanceof ProofError)) throw error;
-    const reason = `log:${error.reason}`;
-    await inTransaction(db, (tx) => recordRefusal(tx, { source: nodeDid, reason }));
-    throw new BrokenTrustError(error.reason, { cause: error });
-  }
+  const { db, nodeDid, fence } = source;
+  const broken = await inTransaction(db, async (tx) => {
+    const node = await lockNodeState(tx, nodeDid, fence);
+    const dids = peopleOf([{ type: '#membership', body: { entry: bytes } }]);
+    await lockActorsAtNode(tx, dids, nodeDid);
+    const people = await readStandings(tx, dids, nodeDid);
+    const verdict = await judgeEntry(bytes, source, { node, people });
+    await writeVerdict(tx, source, verdict, node);
+    if (verdict.broken) return verdict.broken;
+    const membershipRead = verdict.log?.seq ?? 0;
+    await tx.node.update({ where: { did: nodeDid }, data: { membershipRead } });
+    return undefined;
+  });
+  if (broken) throw new BrokenTrustError(broken.reason, { cause: broken.cause });
 }

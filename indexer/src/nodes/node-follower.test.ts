@@ -9,31 +9,25 @@ import {
   toDid,
 } from '@stratos/protocol';
 import { zone } from '@stratos/protocol/lexicons';
+import PQueue from 'p-queue';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { lockNodeState } from '../applying/node-state.ts';
+import { inTransaction } from '../database.ts';
+import { Presence } from '../followers/presence.ts';
 import { createLogger } from '../logger.ts';
 import { RepoResyncs } from '../resync/repo-resyncs.ts';
+import { Shortage } from '../shortage.ts';
 import { Author, create, remove } from '../testing/author.ts';
 import type { LyingNode } from '../testing/lying-node.ts';
 import { World } from '../testing/world.ts';
+import { NodeKeys } from '../verifying/node-keys.ts';
+import { verifyStored } from '../verifying/verify.ts';
+import { acceptRestored } from './accept-restored.ts';
 import { NodeDirectory } from './node-directory.ts';
 
 const REI = toDid('did:plc:aaaaaaaaaaaaaaaaaaaaaaaa');
 const SAKURA = toDid('did:plc:bbbbbbbbbbbbbbbbbbbbbbbb');
 const WAIT = { timeout: 20_000, interval: 50 };
-
-/** What an operator does in one transaction while no indexer runs. */
-const ACCEPT_RESTORED = [
-  'delete from stratos_membership_boundary where node_did = $1',
-  'delete from stratos_post_boundary where node_did = $1',
-  'update stratos_membership set active = false where node_did = $1',
-  'delete from stratos_repo where node_did = $1',
-  `insert into stratos_resync (did, node_did, reason)
-    select did, node_did, 'outdated' from stratos_membership where node_did = $1
-    on conflict (did, node_did) do update set
-      reason = 'outdated', asked = stratos_resync.asked + 1, failures = 0, due_at = now()`,
-  `update stratos_node set stream_cursor = 0, membership_seq = 0, membership_head = null,
-    membership_read = 0, lease_until = null where did = $1`,
-];
 
 let opened: AsyncDisposableStack;
 let world: World;
@@ -69,6 +63,8 @@ async function follow() {
   const running = new AsyncDisposableStack();
   opened.use(running);
   const fetchLog = createGuardedFetch({ devMode: true });
+  const presence = running.use(new Presence(db, logger));
+  await presence.start();
   const nodes = running.use(
     new NodeDirectory(
       {
@@ -79,9 +75,13 @@ async function follow() {
         leaseSeconds: 60,
         devMode: true,
         maxReconnectMs: 500,
+        maxOpenMs: 500,
+        shortage: new Shortage(1_000),
+        turns: new PQueue({ concurrency: 8 }),
         logger,
       },
-      { allowed: [], denied: [], max: 10 },
+      { allowed: [], denied: [], max: 10, maxMembers: 1_000 },
+      presence,
     ),
   );
   const mayFollow = () => true;
@@ -94,7 +94,8 @@ async function follow() {
 }
 
 async function stored() {
-  return world.db.node.findUniqueOrThrow({ where: { did: node.did } });
+  const omit = { follower: true, followEpoch: true } as const;
+  return world.db.node.findUniqueOrThrow({ omit, where: { did: node.did } });
 }
 
 async function hasLease(): Promise<boolean> {
@@ -194,12 +195,16 @@ test('a node that was restored from a backup gets no lease, and nothing is taken
   const reconnects = node.connections.length;
   await vi.waitFor(() => expect(node.connections.length).toBeGreaterThan(reconnects + 2), WAIT);
   expect(await world.refusals()).toEqual(['rolled-back']);
-  expect(await stored()).toEqual(before);
+  expect(await stored()).toEqual({ ...before, rolledBackAt: expect.any(Date) });
   node.events.push(...events);
   await vi.waitFor(async () => expect(await hasLease()).toBe(true), WAIT);
+  expect((await stored()).rolledBackAt).toBeNull();
 });
 
-test('a restored node is taken anew when an operator says so', async () => {
+test.each([
+  ['no indexer runs', false],
+  ['one runs', true],
+])('a restored node is taken anew when an operator says so, while %s', async (_, isRunning) => {
   await away();
   const sakura = await Author.create(SAKURA);
   await world.enroll(sakura);
@@ -214,13 +219,28 @@ test('a restored node is taken anew when an operator says so', async () => {
   node.events.splice(2);
   rei = await Author.create(REI, undefined, rei.key);
   node.commit(await rei.post('3keee', [art], 'e'));
-  for (const statement of ACCEPT_RESTORED) {
-    await world.db.$executeRawUnsafe(statement, node.did);
+  if (isRunning) {
+    await follow();
+    await vi.waitFor(async () => expect(await world.refusals()).toEqual(['rolled-back']), WAIT);
   }
+  expect(await acceptRestored(world.db, node.did)).toEqual({ people: 2 });
+  expect(await world.readable()).toEqual([]);
 
-  await follow();
+  if (!isRunning) await follow();
   await vi.waitFor(async () => expect(await world.readable()).toEqual(['3keee art']), WAIT);
   await vi.waitFor(async () => expect(await hasLease()).toBe(true), WAIT);
+  expect(await world.refusals()).toEqual([]);
+  expect(await world.db.membership.findMany({ where: { active: true } })).toMatchObject([
+    { did: REI },
+  ]);
+  const keys = new NodeKeys(
+    createIdentityResolver({ plcUrl: 'http://localhost:1', devMode: true }),
+  );
+  expect(await verifyStored(world.db, { keys })).toMatchObject({ flaws: [] });
+});
+
+test('a node that is not known cannot be taken anew', async () => {
+  expect(await acceptRestored(world.db, toDid('did:web:nowhere.example'))).toBeUndefined();
 });
 
 test('nodes that hang when asked for a repo hold up neither streams nor the repos of others', async () => {
@@ -265,4 +285,35 @@ test('nodes that hang when asked for a repo hold up neither streams nor the repo
     { failures: 0 },
     { failures: 0 },
   ]);
+});
+
+test('what is taken back is hidden while the events before it wait', async () => {
+  const { db } = world;
+  const { nodes } = await follow();
+  await vi.waitFor(async () => expect(await hasLease()).toBe(true), WAIT);
+  const goOn = Promise.withResolvers<void>();
+  const held = Promise.withResolvers<void>();
+  const paused = inTransaction(db, async (tx) => {
+    await lockNodeState(tx, node.did);
+    held.resolve();
+    await goOn.promise;
+  });
+  await held.promise;
+  const before = await stored();
+  for (const rkey of ['3kccc', '3kddd']) {
+    node.commit(await rei.post(rkey, [art]));
+    await node.flush();
+  }
+  node.commit(await rei.commit([remove('3kaaa')]));
+  await node.membership(rei, []);
+  await node.flush();
+  await vi.waitFor(async () => expect(await world.readable()).toEqual(['3kbbb art']), WAIT);
+  await vi.waitFor(async () => expect(await db.membershipBoundary.count()).toBe(0), WAIT);
+  expect(await stored()).toEqual(before);
+  goOn.resolve();
+  await paused;
+  const expected = ['3kbbb art', '3kccc art', '3kddd art'];
+  await vi.waitFor(async () => expect(await world.readable()).toEqual(expected), WAIT);
+  await vi.waitFor(async () => expect(await db.hold.count()).toBe(0), WAIT);
+  expect(Object.values(nodes.status())).toMatchObject([{ refused: 0 }]);
 });

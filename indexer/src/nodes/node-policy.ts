@@ -5,8 +5,10 @@ export interface NodePolicy {
   /** All if empty. */
   allowed: readonly Did[];
   denied: readonly Did[];
-  /** Nodes at the same time: anybody can put up another. */
+  /** Nodes in all, however many indexers share them: anybody can put up another. */
   max: number;
+  /** Members of one node: anybody can make up another. */
+  maxMembers: number;
 }
 
 /** Whether a node may be followed as the operator has it, however many there are. */

@@ -1,8 +1,8 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { WebSocketServer } from 'ws';
-import type { NodeEvent } from '../applying/apply-event.ts';
+import type { NodeEvent } from '../applying/node-event.ts';
 import { LyingNode } from '../testing/lying-node.ts';
-import { NodeStreamError, type NodeStreamOptions, nodeEvents } from './node-stream.ts';
+import { NodeStream, NodeStreamError, type NodeStreamOptions } from './node-stream.ts';
 
 let node: LyingNode;
 
@@ -14,20 +14,19 @@ afterEach(async () => {
   await node[Symbol.asyncDispose]();
 });
 
-function stream(options: Partial<NodeStreamOptions> = {}): AsyncGenerator<NodeEvent> {
+function open(options: Partial<NodeStreamOptions> = {}): NodeStream {
   const { signal } = new AbortController();
-  return nodeEvents({
-    endpoint: node.url,
-    cursor: 0,
-    token: 'x',
-    devMode: true,
-    signal,
-    ...options,
-  });
+  const all = { endpoint: node.url, cursor: 0, token: 'x', devMode: true, signal };
+  return new NodeStream({ ...all, ...options });
+}
+
+async function* stream(options: Partial<NodeStreamOptions> = {}): AsyncGenerator<NodeEvent> {
+  using opened = open(options);
+  for (let events = await opened.take(1); events; events = await opened.take(1)) yield* events;
 }
 
 test('a node that falls silent is let go', async () => {
-  const events = stream({ stallMs: 50 });
+  const events = stream({ stallMs: 1_000 });
   expect((await events.next()).value?.type).toBe('#membership');
   expect((await events.next()).value?.type).toBe('#heartbeat');
   await expect(events.next()).rejects.toThrow('silent');
@@ -81,4 +80,22 @@ test.each(['http://node.example', 'https://127.0.0.1', 'https://[::1]', 'https:/
 
 test('an address that cannot be public is refused before anything is sent', async () => {
   await expect(stream({ devMode: false }).next()).rejects.toThrow(NodeStreamError);
+});
+
+test('reads no further ahead than there is room, and loses nothing', async () => {
+  const COUNT = 2_000;
+  while (node.position < COUNT) node.membershipBytes(new Uint8Array(4_096));
+  let arrived = 0;
+  using events = open({ room: { count: 50, bytes: 1e9 }, onArrival: () => arrived++ });
+  await vi.waitFor(() => expect(arrived).toBeGreaterThanOrEqual(50), { timeout: 10_000 });
+  for (let turn = 0; turn < 500; turn++) await new Promise((resolve) => setImmediate(resolve));
+  // @NOTE what came with the same chunk of the socket is there in any case
+  expect(arrived).toBeLessThan(150);
+  const positions: unknown[] = [];
+  while (positions.length < COUNT) {
+    for (const { body } of (await events.take(20)) ?? []) {
+      positions.push((body as { seq?: unknown }).seq);
+    }
+  }
+  expect(positions.slice(0, COUNT)).toEqual(Array.from({ length: COUNT }, (_, i) => i + 1));
 });

@@ -2,11 +2,14 @@ import { isIP } from 'node:net';
 import { Frame } from '@atproto/xrpc-server';
 import { unicastLookup } from '@atproto-labs/fetch-node';
 import { zone } from '@stratos/protocol/lexicons';
-import { createWebSocketStream, WebSocket } from 'ws';
-import type { NodeEvent } from '../applying/apply-event.ts';
+import { WebSocket } from 'ws';
+import type { NodeEvent } from '../applying/node-event.ts';
+import { Arrivals, type Room } from './arrivals.ts';
 
 const MAX_FRAME_BYTES = 8 * 1024 * 1024;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** What is read of a node before its turn, unless there is less room. */
+export const READ_AHEAD: Room = { count: 2_000, bytes: 16 * 1024 * 1024 };
 /** Three of the longest intervals that a heartbeat may have. */
 export const STALL_MS = 45_000;
 
@@ -17,6 +20,10 @@ export interface NodeStreamOptions {
   token: string;
   devMode: boolean;
   stallMs?: number;
+  /** What may be read of the node before its turn. */
+  room?: Room;
+  /** Called with each event as soon as it is there, before its turn. */
+  onArrival?: (event: NodeEvent) => void;
   signal: AbortSignal;
 }
 
@@ -32,31 +39,82 @@ export class NodeStreamError extends Error {
   }
 }
 
+/** What the node sends is no stream of events. */
+export class GarbledStreamError extends NodeStreamError {
+  override name = 'GarbledStreamError';
+}
+
 /**
- * The events of a node from `cursor` on, in order. Reads no faster than it is read. Ends when the
- * node closes, rejects when the connection fails or falls silent.
+ * The events of a node from `cursor` on, in order. Reads ahead as far as there is room, and no further
+ * until something is taken.
  */
-export async function* nodeEvents(options: NodeStreamOptions): AsyncGenerator<NodeEvent> {
-  const { signal, stallMs = STALL_MS } = options;
-  const socket = connect(options);
-  const frames = createWebSocketStream(socket, { readableObjectMode: true, highWaterMark: 64 });
-  const abort = () => frames.destroy();
-  signal.addEventListener('abort', abort, { once: true });
-  const stalled = setTimeout(() => {
-    frames.destroy(new NodeStreamError('the node has fallen silent'));
-  }, stallMs);
-  socket.on('message', () => stalled.refresh());
-  try {
-    for await (const frame of frames) {
-      stalled.refresh();
-      yield parse(frame);
+export class NodeStream implements Disposable {
+  readonly #socket: WebSocket;
+  readonly #events: Arrivals<NodeEvent>;
+  readonly #signal: AbortSignal;
+  readonly #stalled: NodeJS.Timeout;
+  readonly #abort = () => {
+    this.#events.clear();
+    this.#end();
+  };
+
+  constructor(options: NodeStreamOptions) {
+    const { signal, stallMs = STALL_MS, room = READ_AHEAD, onArrival } = options;
+    this.#events = new Arrivals(room);
+    this.#signal = signal;
+    this.#socket = connect(options);
+    this.#stalled = setTimeout(() => {
+      // @NOTE while there is no room it is us who are silent
+      if (this.#socket.isPaused) this.#stalled.refresh();
+      else this.#end(new NodeStreamError('the node has fallen silent'));
+    }, stallMs);
+    this.#socket.on('message', (bytes: Buffer, isBinary) =>
+      this.#arrive(bytes, isBinary, onArrival),
+    );
+    this.#socket.on('close', () => this.#end());
+    this.#socket.on('error', (error) => this.#end(error));
+    signal.addEventListener('abort', this.#abort, { once: true });
+    if (signal.aborted) this.#abort();
+  }
+
+  /** Events that have arrived and are not taken yet. */
+  get waiting(): number {
+    return this.#events.count;
+  }
+
+  /**
+   * What has arrived, at most so many.
+   *
+   * @returns undefined when the node has closed
+   * @throws when the connection fails, or falls silent
+   */
+  async take(most: number): Promise<NodeEvent[] | undefined> {
+    const events = await this.#events.take(most);
+    if (!this.#events.isFull) this.#socket.resume();
+    return events;
+  }
+
+  [Symbol.dispose](): void {
+    this.#abort();
+  }
+
+  #arrive(bytes: Buffer, isBinary: boolean, onArrival?: (event: NodeEvent) => void): void {
+    this.#stalled.refresh();
+    try {
+      const event = parse(bytes, isBinary);
+      onArrival?.(event);
+      this.#events.push(event, bytes.length);
+      if (this.#events.isFull) this.#socket.pause();
+    } catch (error) {
+      this.#end(error);
     }
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  } finally {
-    clearTimeout(stalled);
-    signal.removeEventListener('abort', abort);
-    socket.terminate();
+  }
+
+  #end(error?: unknown): void {
+    clearTimeout(this.#stalled);
+    this.#signal.removeEventListener('abort', this.#abort);
+    this.#events.end(error);
+    this.#socket.terminate();
   }
 }
 
@@ -77,14 +135,23 @@ function connect({ endpoint, cursor, token, devMode }: NodeStreamOptions): WebSo
   });
 }
 
-function parse(bytes: unknown): NodeEvent {
-  if (!(bytes instanceof Uint8Array)) throw new NodeStreamError('a frame is not binary');
-  const frame = Frame.fromBytes(bytes);
+function parse(bytes: Buffer, isBinary: boolean): NodeEvent {
+  if (!isBinary) throw new GarbledStreamError('a frame is not binary');
+  const frame = frameOf(bytes);
   if (frame.isError()) {
     const code = errorCode(frame.code);
     throw new NodeStreamError(`the node ends the stream: ${code}`, code);
   }
-  return { type: frame.isMessage() ? (frame.type ?? '') : '', body: frame.body };
+  const type = frame.isMessage() ? (frame.type ?? '') : '';
+  return { type, body: frame.body, size: bytes.length };
+}
+
+function frameOf(bytes: Buffer): Frame {
+  try {
+    return Frame.fromBytes(bytes);
+  } catch {
+    throw new GarbledStreamError('a frame cannot be read');
+  }
 }
 
 function errorCode(code: unknown): string {

@@ -1,38 +1,45 @@
 import {
   type Did,
-  decodeRecord,
-  InvalidBoundaryError,
   ProofError,
-  recordBoundaries,
-  type VerifiedOp,
+  type RepoHead,
+  type RepoRecord,
+  readRecord,
+  type SignedRepo,
 } from '@stratos/protocol';
-import { zone } from '@stratos/protocol/lexicons';
+import { textOf } from '@stratos/protocol/tree';
 import {
   type AcceptedPost,
   buryPosts,
   judgePost,
-  type PostContext,
   removePosts,
   writePosts,
 } from '../applying/apply-post.ts';
-import { recordRefusal } from '../applying/refusal.ts';
+import { writeProofs } from '../applying/proofs.ts';
+import { recordRefusals } from '../applying/refusal.ts';
 import { readStanding, writeHead } from '../applying/standing.ts';
-import { lockActorAtNode, type Transaction } from '../database.ts';
-import { refreshReaders } from '../visibility/readers.ts';
-import { checkOrder, type RepoRecord, type VerifiedRepo } from './verify-repo.ts';
-
-const POSTS_PER_STATEMENT = 100;
+import { announce, type Change } from '../changes/announce.ts';
+import { type Database, inTransaction, lockActorAtNode, type Transaction } from '../database.ts';
+import { giveReaders, takeReaders } from '../visibility/readers.ts';
+import { applyWaiting } from './apply-waiting.ts';
+import { postPages, type RecordPage } from './record-pages.ts';
 
 export interface FetchedRepo {
   nodeDid: Did;
-  repo: VerifiedRepo;
+  repo: SignedRepo;
+  /** Gives all of its records, in the order of their keys. */
+  records: () => Iterable<RepoRecord> | AsyncIterable<RepoRecord>;
+  /** A CAR of its commit and its tree. */
+  proof: Uint8Array;
   /** How often the repo had been asked for before it was fetched. */
   asked: number;
+  /** Set where a record is left out for a boundary that its author does not hold now. */
+  isPartial?: boolean;
 }
 
 /**
- * Puts a proven repo in the place of what we have of it: what is gone is buried, what is new or changed
- * is written, and the head moves.
+ * Puts a proven repo in the place of what we have of it: what is new or changed is written, what is gone
+ * is buried, and the head moves. A large one takes several transactions, of which each leaves what is
+ * true of some records; whatever ends them between, the repo is still to be fetched.
  *
  * A repo does not say which boundaries its author held when a record was written, so a record that we
  * had not proven by its own commit may be in those alone that the author holds now. What was proven
@@ -41,88 +48,159 @@ export interface FetchedRepo {
  * @returns true when the repo is as of now; false when it has to be fetched once more
  * @throws ProofError when the repo contradicts what was proven
  */
-export async function applyRepo(tx: Transaction, fetched: FetchedRepo): Promise<boolean> {
-  const { nodeDid, repo, asked } = fetched;
-  const { did, rev } = repo;
-  await lockActorAtNode(tx, did, nodeDid);
-  const { member, head } = await readStanding(tx, did, nodeDid);
-  if (!member?.active || member.signingKey !== repo.signingKey) return false;
-  if (head && rev < head.rev) return false;
-  checkOrder(repo, head);
-
-  const allowed = new Set(member.boundaries);
-  const refusals = await replacePosts(tx, repo.records, { did, nodeDid, rev, allowed });
-  for (const reason of new Set(refusals)) {
-    await recordRefusal(tx, { source: nodeDid, did, reason });
+export async function applyRepo(db: Database, fetched: FetchedRepo): Promise<boolean> {
+  for await (const page of postPages(fetched.records())) {
+    const next = await inTransaction(db, (tx) => applyPage(tx, fetched, page));
+    if (next === 'show') return showAll(db, fetched);
+    if (next !== 'go-on') return next === 'done';
   }
-  await writeHead(tx, nodeDid, repo);
-  const { count } = await tx.resync.deleteMany({ where: { did, nodeDid, asked } });
-  if (count === 0) {
-    await tx.resync.updateMany({ where: { did, nodeDid }, data: { reason: 'not-continuous' } });
-  }
-  await refreshReaders(tx, did, nodeDid);
-  return count > 0;
+  return false;
 }
 
-async function replacePosts(
-  tx: Transaction,
-  records: readonly RepoRecord[],
-  context: PostContext,
-): Promise<string[]> {
-  const { did, nodeDid } = context;
-  const posts = records.filter(({ collection }) => collection === zone.stratos.feed.post.$nsid);
-  const select = { uri: true, cid: true };
-  const stored = await tx.post.findMany({ select, where: { did, nodeDid } });
-  const known = new Map(stored.map(({ uri, cid }) => [uri, cid]));
+type Next = 'go-on' | 'show' | 'done' | 'once-more';
 
-  const present = new Set<string>(posts.map(({ uri }) => uri));
-  await buryPosts(
-    tx,
-    [...known.keys()].filter((uri) => !present.has(uri)),
-    context,
-  );
-  const changed = posts.filter(({ uri, cid }) => known.get(uri) !== cid);
-  const refusals: string[] = [];
-  for (let i = 0; i < changed.length; i += POSTS_PER_STATEMENT) {
-    refusals.push(...(await takeOver(tx, changed.slice(i, i + POSTS_PER_STATEMENT), context)));
+async function applyPage(tx: Transaction, fetched: FetchedRepo, page: RecordPage): Promise<Next> {
+  const { nodeDid, repo, proof } = fetched;
+  const allowed = await lockUnchanged(tx, fetched);
+  if (!allowed) return 'once-more';
+  if (page.isFirst) await writeProofs(tx, nodeDid, [{ ...repo, car: proof }]);
+  const changes = await takeOver(tx, page.posts, fetched, allowed);
+  if (page.isLast) await buryOthers(tx, fetched);
+  const wasHidden = page.isLast && (await endHiding(tx, fetched));
+  changes.push(...(await show(tx, fetched, page)));
+  // @NOTE the pages before have been written while nobody might read anything
+  const isShown = page.isFirst || !wasHidden;
+  const isDone = page.isLast && isShown && (await finish(tx, fetched));
+  await announce(tx, changes);
+  if (!page.isLast) return 'go-on';
+  if (!isShown) return 'show';
+  return isDone ? 'done' : 'once-more';
+}
+
+/** Shows what was written while it was hidden. */
+async function showAll(db: Database, fetched: FetchedRepo): Promise<boolean> {
+  let isDone = false;
+  for await (const page of postPages(fetched.records())) {
+    isDone = await inTransaction(db, async (tx) => {
+      if (!(await lockUnchanged(tx, fetched))) return false;
+      const changes = await show(tx, fetched, page);
+      const isWhole = !page.isLast || (await finish(tx, fetched));
+      await announce(tx, changes);
+      return isWhole;
+    });
+    if (!isDone) break;
   }
-  return refusals;
+  return isDone;
+}
+
+async function show(tx: Transaction, { nodeDid, repo }: FetchedRepo, { posts }: RecordPage) {
+  return giveReaders(tx, { nodeDid, uris: posts.map(({ uri }) => uri), dids: [repo.did] });
+}
+
+/**
+ * What is fetched must not be older than what was proven, nor another history of the same moment.
+ *
+ * @throws ProofError `not-increasing`
+ */
+export function checkOrder(fetched: SignedRepo, known: RepoHead | undefined): void {
+  if (!known || fetched.rev > known.rev) return;
+  if (fetched.rev === known.rev && textOf(fetched.data) === known.data) return;
+  throw new ProofError('not-increasing', 'the repo is older than what was proven of it');
+}
+
+/** @returns the boundaries that the author holds; undefined when the repo is not of now any more */
+async function lockUnchanged(
+  tx: Transaction,
+  { nodeDid, repo }: FetchedRepo,
+): Promise<ReadonlySet<string> | undefined> {
+  await lockActorAtNode(tx, repo.did, nodeDid);
+  const { member, head } = await readStanding(tx, repo.did, nodeDid);
+  if (!member?.active || member.signingKey !== repo.signingKey) return undefined;
+  if (head && repo.rev < head.rev) return undefined;
+  checkOrder(repo, head);
+  return new Set(member.boundaries);
 }
 
 async function takeOver(
   tx: Transaction,
   records: readonly RepoRecord[],
-  context: PostContext,
-): Promise<string[]> {
-  const { nodeDid } = context;
+  fetched: FetchedRepo,
+  allowed: ReadonlySet<string>,
+): Promise<Change[]> {
+  const { nodeDid, repo } = fetched;
+  const { did, rev } = repo;
+  const changed = await provenAnew(tx, records, { nodeDid, rev });
   const accepted: AcceptedPost[] = [];
-  const refusals: string[] = [];
-  for (const record of records) {
-    const { post, refused } = judgePost(await readRecord(record, nodeDid), context);
-    if (post) accepted.push(post);
-    if (refused) refusals.push(refused);
+  const refused: string[] = [];
+  const refusals: { did: Did; uri: string; reason: string }[] = [];
+  for (const { uri, rkey, cid, bytes } of changed) {
+    const content = readRecord(bytes, nodeDid);
+    const judged = judgePost({ uri, rkey, cid, ...content }, { nodeDid, allowed });
+    if (judged.post) accepted.push(judged.post);
+    else refused.push(uri);
+    if (judged.refused) refusals.push({ did, uri, reason: judged.refused });
+    if (judged.refused === 'boundary-not-held') fetched.isPartial = true;
   }
-  const taken = new Set<string>(accepted.map(({ uri }) => uri));
-  const refused = records.map(({ uri }) => uri).filter((uri) => !taken.has(uri));
   await removePosts(tx, refused, nodeDid);
-  await tx.postBoundary.deleteMany({ where: { uri: { in: [...taken] }, nodeDid } });
-  await writePosts(tx, accepted, context);
-  return refusals;
+  await writePosts(tx, accepted, { did, nodeDid, rev, proofRev: rev });
+  await recordRefusals(tx, nodeDid, refusals);
+  // What is there already is news all the same.
+  return takeReaders(tx, { nodeDid, uris: accepted.map(({ uri }) => uri) });
 }
 
-async function readRecord(
-  { uri, rkey, cid, bytes }: RepoRecord,
-  nodeDid: Did,
-): Promise<Pick<VerifiedOp, 'uri' | 'rkey' | 'cid' | 'record' | 'flaw'>> {
-  const at = { uri, rkey, cid };
-  try {
-    const value = await decodeRecord(bytes, cid);
-    return { ...at, record: { bytes, value, boundaries: recordBoundaries(value, nodeDid) } };
-  } catch (error) {
-    if (error instanceof ProofError) return { ...at, record: undefined, flaw: error.reason };
-    if (error instanceof InvalidBoundaryError) {
-      return { ...at, record: undefined, flaw: 'wrong-boundary' };
-    }
-    throw error;
-  }
+/** Has those that are as we know them be shown by the new proof, and returns the others. */
+async function provenAnew(
+  tx: Transaction,
+  records: readonly RepoRecord[],
+  { nodeDid, rev }: { nodeDid: Did; rev: string },
+): Promise<RepoRecord[]> {
+  const rows = records.map(({ uri, cid }) => ({ uri, cid }));
+  const kept = await tx.$queryRaw<{ uri: string }[]>`
+    update stratos_post p set proof_rev = ${rev}
+    from json_to_recordset(${JSON.stringify(rows)}::json) as record(uri text, cid text)
+    where p.uri = record.uri and p.node_did = ${nodeDid} and p.cid = record.cid
+    returning p.uri`;
+  const uris = new Set(kept.map(({ uri }) => uri));
+  return records.filter(({ uri }) => !uris.has(uri));
+}
+
+/** Removes what we have, and the repo has not. */
+async function buryOthers(tx: Transaction, { nodeDid, repo }: FetchedRepo): Promise<void> {
+  const { did, rev } = repo;
+  const gone = await tx.$queryRaw<{ uri: string }[]>`
+    select uri from stratos_post
+    where did = ${did} and node_did = ${nodeDid} and proof_rev is distinct from ${rev}`;
+  const uris = gone.map(({ uri }) => uri);
+  await buryPosts(tx, uris, { nodeDid, rev });
+}
+
+/** @returns whether the repo was hidden until here because it may have been outdated */
+async function endHiding(tx: Transaction, { nodeDid, repo, asked }: FetchedRepo): Promise<boolean> {
+  const { count } = await tx.resync.updateMany({
+    where: { did: repo.did, nodeDid, asked, reason: 'outdated' },
+    data: { reason: 'not-continuous' },
+  });
+  return count > 0;
+}
+
+async function finish(tx: Transaction, fetched: FetchedRepo): Promise<boolean> {
+  const { nodeDid, repo, asked, isPartial = false } = fetched;
+  const { did, rev, commit } = repo;
+  await writeHead(tx, nodeDid, { did, rev, commit, data: textOf(repo.data) });
+  await tx.repo.updateMany({ where: { did, nodeDid }, data: { isPartial } });
+  const isWhole = await applyWaiting(tx, nodeDid, did);
+  await removeProofs(tx, did, nodeDid);
+  if (!isWhole) return false;
+  const { count } = await tx.resync.deleteMany({ where: { did, nodeDid, asked } });
+  return count > 0;
+}
+
+/** Removes what shows no post any more. */
+async function removeProofs(tx: Transaction, did: Did, nodeDid: Did): Promise<void> {
+  await tx.$executeRaw`
+    delete from stratos_proof r
+    where r.did = ${did} and r.node_did = ${nodeDid} and not exists (
+      select from stratos_post p
+      where p.did = r.did and p.node_did = r.node_did and p.proof_rev = r.rev
+    )`;
 }

@@ -1,13 +1,23 @@
-import { BlockMap, type Commit, readCarStream } from '@atproto/repo';
-import { type Did, mintServiceAuth, ProofError, type SigningKey } from '@stratos/protocol';
+import type { Cid as CidLink } from '@atproto/lex-data';
+import {
+  CarReader,
+  type Did,
+  mintServiceAuth,
+  ProofError,
+  type SigningKey,
+} from '@stratos/protocol';
 import { zone } from '@stratos/protocol/lexicons';
+import { BlockSpool } from './block-spool.ts';
+import { Patience } from './patience.ts';
 
 const method = zone.stratos.sync.getRepo;
 
-/** Largest repo in bytes that is fetched; each fetch holds as much in memory. */
-export const MAX_REPO_BYTES = 64 * 1024 * 1024;
+/** Largest repo in bytes that is fetched. */
+export const MAX_REPO_BYTES = 128 * 1024 * 1024;
 /** Milliseconds that one fetch may take. */
-export const FETCH_TIMEOUT_MS = 60_000;
+export const FETCH_TIMEOUT_MS = 10 * 60_000;
+/** Blocks of one repo. */
+const MAX_BLOCKS = 1_000_000;
 
 export interface RepoSource {
   /** The guarded client, with a limit for whole repos. */
@@ -17,10 +27,10 @@ export interface RepoSource {
   signal: AbortSignal;
 }
 
-/** Blocks whose CIDs are those of their bytes, and nothing else proven. */
-export interface RepoCar {
-  root: Commit['data'];
-  blocks: BlockMap;
+/** What came in a CAR, of which nothing is proven. */
+export interface FetchedCar extends AsyncDisposable {
+  root: CidLink;
+  blocks: BlockSpool;
 }
 
 /** The node did not answer with a repo. */
@@ -36,19 +46,20 @@ export class RepoFetchError extends Error {
 }
 
 /**
- * Gets a repo from its node.
+ * Gets a repo from its node into a file.
  *
- * @throws RepoFetchError, or ProofError for what is no CAR with blocks that hash to their CIDs
+ * @throws RepoFetchError, or ProofError for what is no CAR
  */
-export async function fetchRepo(source: RepoSource, did: Did): Promise<RepoCar> {
-  const { fetch, appView, node, signal } = source;
+export async function fetchRepo(source: RepoSource, did: Did): Promise<FetchedCar> {
+  const { fetch, appView, node } = source;
   const url = new URL(`/xrpc/${method.$nsid}`, node.endpoint);
   url.searchParams.set('did', did);
   const { did: issuer, key } = appView;
   const token = await mintServiceAuth({ issuer, audience: node.did, lxm: method.$lxm, key });
-  const ends = AbortSignal.any([signal, AbortSignal.timeout(FETCH_TIMEOUT_MS)]);
+  using patience = new Patience();
+  const signal = AbortSignal.any([source.signal, patience.signal]);
   const headers = { authorization: `Bearer ${token}` };
-  const response = await fetch(url, { headers, signal: ends });
+  const response = await fetch(url, { headers, signal });
   if (!response.ok || !response.body) {
     await response.body?.cancel();
     const isMissing = response.status === 404;
@@ -56,30 +67,27 @@ export async function fetchRepo(source: RepoSource, did: Did): Promise<RepoCar> 
       isMissing,
     });
   }
-  return readRepo(untilAborted(response.body, ends));
+  return await readRepo(patience.with(untilAborted(response.body, signal)));
 }
 
-async function readRepo(chunks: AsyncIterable<Uint8Array>): Promise<RepoCar> {
-  let broken: unknown;
-  const watched = (async function* () {
-    try {
-      yield* chunks;
-    } catch (error) {
-      broken = error;
-      throw error;
-    }
-  })();
+async function readRepo(chunks: AsyncIterable<Uint8Array>): Promise<FetchedCar> {
+  await using opened = new AsyncDisposableStack();
+  const blocks = opened.use(await BlockSpool.open());
+  const { reader, root } = await CarReader.open(orFetchError(chunks));
+  for await (const page of reader.blocks()) {
+    await blocks.add(page);
+    if (blocks.count > MAX_BLOCKS)
+      throw new ProofError('malformed', 'the repo has too many blocks');
+  }
+  const owned = opened.move();
+  return { root, blocks, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+async function* orFetchError(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   try {
-    const car = await readCarStream(watched);
-    const blocks = new BlockMap();
-    for await (const { cid, bytes } of car.blocks) blocks.set(cid, bytes);
-    const [root, ...others] = car.roots;
-    if (!root || others.length > 0) throw new ProofError('malformed', 'not one root in the CAR');
-    return { root, blocks };
+    yield* chunks;
   } catch (cause) {
-    if (broken) throw new RepoFetchError('the repo cannot be read to its end', { cause: broken });
-    if (cause instanceof ProofError) throw cause;
-    throw new ProofError('malformed', 'the CAR cannot be read', { cause });
+    throw new RepoFetchError('the repo cannot be read to its end', { cause });
   }
 }
 

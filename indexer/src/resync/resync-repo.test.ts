@@ -1,11 +1,12 @@
 import { TID } from '@atproto/common-web';
+import { def, MemoryBlockstore, MST, readCarWithRoot } from '@atproto/repo';
 import { createGuardedFetch, SigningKey, toDid } from '@stratos/protocol';
 import { zone } from '@stratos/protocol/lexicons';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Database } from '../database.ts';
 import { Author, create, remove, update } from '../testing/author.ts';
 import { World } from '../testing/world.ts';
-import { askForAllRepos } from './ask-for-repo.ts';
+import { askForAllRepos } from './ask-for-repos.ts';
 import { resyncRepo } from './resync-repo.ts';
 
 const REI = toDid('did:plc:aaaaaaaaaaaaaaaaaaaaaaaa');
@@ -47,16 +48,17 @@ async function gap(): Promise<void> {
 
 async function resync(db: Database = world.db, maxBytes = 1_000_000): Promise<boolean> {
   const { did, url: endpoint } = world.node;
-  return resyncRepo(
+  const { isDone } = await resyncRepo(
     {
       db,
-      fetch: createGuardedFetch({ devMode: true, maxBytes }),
+      fetch: createGuardedFetch({ devMode: true, maxBytes, timeoutMs: 60_000 }),
       appView: { did: APPVIEW, key: SigningKey.generate('secp256k1') },
       node: { did, endpoint },
       signal: new AbortController().signal,
     },
     REI,
   );
+  return isDone;
 }
 
 async function snapshot(): Promise<unknown> {
@@ -77,7 +79,10 @@ describe('a repo with a gap', () => {
     expect(await world.readable()).toEqual(['3kbbb writers', '3kccc art', '3kddd art']);
     const texts = (await world.db.post.findMany({ orderBy: { uri: 'asc' } })).map((p) => p.text);
     expect(texts).toEqual(['new', 'c', 'd']);
-    expect(await world.db.post.findMany({ where: { rkey: '3kccc' } })).toEqual([kept]);
+    const { rev } = await world.db.repo.findFirstOrThrow();
+    expect(await world.db.post.findMany({ where: { rkey: '3kccc' } })).toEqual([
+      { ...kept, proofRev: rev },
+    ]);
     expect(await world.db.tombstone.findMany()).toMatchObject([{ uri: rei.uri('3kaaa') }]);
     expect(await world.db.resync.count()).toBe(0);
     expect(await write(create('3keee', [art]))).toEqual([]);
@@ -100,20 +105,43 @@ describe('a repo with a gap', () => {
     expect(await snapshot()).toEqual(before);
   });
 
-  test('is fetched once more when a commit came during the fetch', async () => {
+  test('is fetched again when its author is given a boundary that a record of it is in', async () => {
     await gap();
-    world.node.repos.set(REI, async () => {
-      const car = await rei.car();
-      expect(await write(create('3keee', [art]))).toEqual([]);
-      return car;
-    });
-    expect(await resync()).toBe(false);
-    expect(await world.readable()).toContain('3kddd art');
-    expect(await world.db.resync.findMany()).toMatchObject([{ failures: 1, asked: 2 }]);
-    world.node.repos.set(REI, () => rei.car());
+    const late = await rei.post('3keee', [world.node.boundary('cooks')]);
+    await resync();
+    expect(await world.readable()).not.toContain('3keee cooks');
+    await world.apply(await world.node.membership(rei, ['art', 'writers', 'cooks']));
+    expect(await world.db.resync.findMany()).toMatchObject([{ did: REI, reason: 'returned' }]);
+    expect((await world.apply(world.node.commit(late))).refusals).toEqual([]);
     expect(await resync()).toBe(true);
-    expect(await world.readable()).toContain('3keee art');
+    expect(await world.readable()).toContain('3keee cooks');
+    await world.apply(await world.node.membership(rei, ['art']));
     expect(await world.db.resync.count()).toBe(0);
+  });
+
+  test('has one proof of all its records, which others join and leave', async () => {
+    await write(create('3kzzz', [art]));
+    await gap();
+    expect(await resync()).toBe(true);
+    const [proof, ...others] = await world.db.proof.findMany();
+    expect(others).toEqual([]);
+    const { root, blocks } = await readCarWithRoot(proof?.car ?? new Uint8Array());
+    expect(proof).toMatchObject({ commit: root.toString(), signingKey: rei.key.did() });
+    const storage = new MemoryBlockstore(blocks);
+    const { data } = await storage.readObj(root, def.commit);
+    const shown = await Array.fromAsync(MST.load(storage, data).walkLeavesFrom(''));
+    const posts = await world.db.post.findMany({ orderBy: { uri: 'asc' } });
+    expect(posts.map(({ uri, cid }) => [uri, cid])).toEqual(
+      shown.map(({ key, value }) => [`at://${REI}/${key}`, value.toString()]),
+    );
+    expect(new Set(posts.map(({ proofRev }) => proofRev))).toEqual(new Set([proof?.rev]));
+    await write(create('3keee', [art]), remove('3kddd'));
+    expect(await world.db.proof.count()).toBe(2);
+    await world.db.resync.create({
+      data: { did: REI, nodeDid: world.node.did, reason: 'unproven' },
+    });
+    expect(await resync()).toBe(true);
+    expect(await world.db.proof.count()).toBe(1);
   });
 
   test('stays as it was when the process dies before the end, and heals then', async () => {
@@ -161,7 +189,7 @@ describe('a lie about a repo changes nothing', () => {
   test.each<[string, () => Promise<() => Promise<Uint8Array>>, string]>([
     ['signed by another key', async () => (await other(REI)).car, 'bad-signature'],
     ['of somebody else', async () => (await other(SAKURA, rei.key)).car, 'wrong-actor'],
-    ['with an altered record', async () => () => replaced('new', 'old'), 'malformed'],
+    ['with an altered record', async () => () => replaced('new', 'old'), 'wrong-cid'],
     ['without a record', async () => () => rei.car({ without: isRecord }), 'not-included'],
     [
       'without its tree',
@@ -207,6 +235,18 @@ describe('a lie about a repo changes nothing', () => {
   function tomorrow(): string {
     return TID.fromTime((Date.now() + 86_400_000) * 1000, 0).toString();
   }
+});
+
+test('another history of the same moment is refused, also when the one that is known came meanwhile', async () => {
+  await gap();
+  world.node.repos.set(REI, async () => {
+    const { rev } = await rei.genesis();
+    await world.db.repo.updateMany({ data: { rev } });
+    return rei.car();
+  });
+  const before = await world.readable();
+  await expect(resync()).rejects.toMatchObject({ reason: 'not-increasing' });
+  expect(await world.readable()).toEqual(before);
 });
 
 describe('somebody who left', () => {
@@ -286,12 +326,23 @@ test('what may be outdated is hidden until it is fetched, also from those who en
   expect(await world.readable()).toEqual(['3kbbb art']);
 });
 
-test('a repo of many records is taken over', async () => {
-  const writes = Array.from({ length: 1_000 }, (_, i) => create(`3k${1_000 + i}`, [art]));
-  await rei.commit(writes.slice(0, 150));
-  await rei.commit(writes.slice(150));
-  expect(await write(create('3kddd', [art]))).toEqual(['not-continuous']);
-  expect(await resync()).toBe(true);
-  expect(await world.db.post.count()).toBe(1_001);
-  expect(await world.readable()).toHaveLength(1_001);
-});
+test.each(['not-continuous', 'outdated'])(
+  'a repo of many records that is %s is taken over',
+  { timeout: 30_000 },
+  async (reason) => {
+    await write(create('3kaaa', [art], 'a'), create('3kbbb', [art], 'b'));
+    await rei.commit([remove('3kaaa')]);
+    await rei.commit(
+      Array.from({ length: 1_050 }, (_, i) => create(`3k${1_000 + i}`, [art], `${i}`)),
+    );
+    if (reason === 'outdated') await askForAllRepos(world.db, world.node.did);
+    await write(create('3kddd', [art]));
+    expect(await resync()).toBe(true);
+    expect(await world.db.post.count()).toBe(1_052);
+    expect(await world.readable()).toHaveLength(1_052);
+    expect(await world.db.resync.count()).toBe(0);
+    expect(await world.db.proof.count()).toBe(1);
+    const told = await world.db.change.groupBy({ by: ['uri'], where: { kind: 'post' } });
+    expect(told).toHaveLength(1_053);
+  },
+);

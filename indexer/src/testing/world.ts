@@ -1,5 +1,5 @@
 import { TID } from '@atproto/common-web';
-import type { Create, Delete, Event } from '@atproto/sync';
+import type { Create, Delete } from '@atproto/sync';
 import { createPrismaClient } from '@stratos/prisma';
 import { createTestDatabase } from '@stratos/prisma/testing';
 import {
@@ -10,7 +10,14 @@ import {
   signAttestation,
 } from '@stratos/protocol';
 import { zone } from '@stratos/protocol/lexicons';
-import { applyEvent, type NodeEvent, type Outcome } from '../applying/apply-event.ts';
+import {
+  applyEvent,
+  applyEvents,
+  type EventSource,
+  type Outcome,
+} from '../applying/apply-event.ts';
+import type { NodeEvent } from '../applying/node-event.ts';
+import { proveEvent } from '../applying/prove-event.ts';
 import { type Database, inTransaction, type Transaction } from '../database.ts';
 import { applyFirehoseEvent } from '../firehose/apply-firehose-event.ts';
 import type { Author } from './author.ts';
@@ -43,9 +50,33 @@ export class World implements AsyncDisposable {
   }
 
   apply(event: NodeEvent, db = this.db): Promise<Outcome> {
+    return applyEvent(this.#source({ db }), event);
+  }
+
+  /** Applies events together. */
+  async applyAll(
+    events: readonly NodeEvent[],
+    options: Partial<EventSource> = {},
+  ): Promise<Outcome> {
+    const source = this.#source(options);
+    const proven = events.map((event) => proveEvent(event, source.nodeDid));
+    return applyEvents(source, await Promise.all(proven));
+  }
+
+  #source(options: Partial<EventSource>): EventSource {
     const { did, key } = this.node;
-    const source = { db, nodeDid: did, keys: [key.did()], leaseSeconds: 60 };
-    return applyEvent(source, event);
+    return { db: this.db, nodeDid: did, keys: [key.did()], leaseSeconds: 60, ...options };
+  }
+
+  /** Forgets all that came from the node. */
+  async empty(): Promise<void> {
+    const { db } = this;
+    await db.$executeRaw`
+      truncate stratos_post, stratos_proof, stratos_membership, stratos_repo, stratos_tombstone,
+        stratos_quarantine, stratos_resync, stratos_waiting_commit, stratos_hold cascade`;
+    await db.node.updateMany({
+      data: { streamCursor: 0, membershipSeq: 0, membershipHead: null, newestSeq: 0 },
+    });
   }
 
   /** The database of a process that dies in the last moment of each of its transactions. */
@@ -58,11 +89,11 @@ export class World implements AsyncDisposable {
     return { $transaction } as unknown as Database;
   }
 
-  async firehose(event: Event): Promise<void> {
+  async firehose(event: Parameters<typeof applyFirehoseEvent>[1]): Promise<void> {
     const { did, url } = this.node;
     await applyFirehoseEvent(
       {
-        db: this.db,
+        write: (work) => inTransaction(this.db, work),
         lookups: {
           knownNode: (serviceUrl) => (this.reachable && serviceUrl === url ? did : undefined),
           findNode: () => {},

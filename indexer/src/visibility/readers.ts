@@ -1,52 +1,178 @@
 import { Prisma } from '@stratos/prisma';
+import { ANNOUNCE, type Change } from '../changes/announce.ts';
 import type { Transaction } from '../database.ts';
 
+/** Posts at one node. */
+export interface PostsAtNode {
+  nodeDid: string;
+  uris: readonly string[];
+}
+
 /**
- * The node says that the person is a member, the person's PDS says the same, and of the same key, the
- * account is in use, and what we have of the repo is not known to be outdated.
+ * Those of some people whose posts count: the node says that they are members, their PDS says the same,
+ * and of the same key, the account is in use, and what we have of the repo is not known to be outdated.
  */
-function countsAt(did: string, nodeDid: string): Prisma.Sql {
-  return Prisma.sql`exists (
-    select 1 from stratos_membership m
-    join stratos_enrollment e
-      on e.did = m.did and e.node_did = m.node_did and e.signing_key = m.signing_key
-    where m.did = ${did} and m.node_did = ${nodeDid} and m.active
+function counting(dids: readonly string[], nodeDid: string): Prisma.Sql {
+  return Prisma.sql`
+    select m.did from stratos_membership m
+    where m.did = any(${[...dids]}::text[]) and m.node_did = ${nodeDid} and m.active
+      and exists (
+        select from stratos_enrollment e
+        where e.node_did = m.node_did and e.did = m.did and e.signing_key = m.signing_key
+      )
       and not exists (
-        select 1 from stratos_resync s
+        select from stratos_resync s
         where s.did = m.did and s.node_did = m.node_did and s.reason = 'outdated'
       )
-      and coalesce((select a.active from stratos_actor a where a.did = m.did), true)
+      and coalesce((select a.active from stratos_actor a where a.did = m.did), true)`;
+}
+
+/** Records, or as `at://{did}` all of somebody's, that have to go though their turn has not come. */
+function held(dids: readonly string[], nodeDid: string): Prisma.Sql {
+  return Prisma.sql`
+    select uri from stratos_hold
+    where node_did = ${nodeDid} and did = any(${[...dids]}::text[]) and uri is not null`;
+}
+
+/** The rows that there should be of the posts that a condition on `p` finds. */
+function wanted(dids: readonly string[], nodeDid: string, filter: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`
+    counting as materialized (${counting(dids, nodeDid)}),
+    held as materialized (${held(dids, nodeDid)}),
+    wanted as materialized (
+      select b.boundary, p.sort_at, p.uri, p.node_did, p.did
+      from stratos_post p cross join lateral unnest(p.boundaries) as b(boundary)
+      where p.node_did = ${nodeDid} ${filter} and p.did in (select did from counting)
+        and p.uri not in (select uri from held)
+        and 'at://' || p.did not in (select uri from held)
+    ),
+    shown as (
+      insert into stratos_post_boundary (boundary, sort_at, uri, node_did, did)
+      select boundary, sort_at, uri, node_did, did from wanted
+      on conflict (uri, boundary) do nothing
+      returning uri, did, boundary
+    )`;
+}
+
+/**
+ * Makes the readable rows of one person's posts at one node agree with membership, enrollment and holds,
+ * and announces what that changes. Called under the lock of that pair, by whatever changes one of them,
+ * and last, as others wait from here until the transaction ends.
+ */
+export async function refreshReaders(tx: Transaction, did: string, nodeDid: string): Promise<void> {
+  await refreshReadersOf(tx, [did], nodeDid);
+}
+
+/** The same for several people. */
+export async function refreshReadersOf(
+  tx: Transaction,
+  dids: readonly string[],
+  nodeDid: string,
+): Promise<void> {
+  if (dids.length === 0) return;
+  const theirs = Prisma.sql`and p.did = any(${[...dids]}::text[])`;
+  await tx.$executeRaw`
+    with ${wanted(dids, nodeDid, theirs)},
+    hidden as (
+      delete from stratos_post_boundary r
+      where r.node_did = ${nodeDid} and r.did = any(${[...dids]}::text[])
+        and not exists (
+          select from wanted w where w.uri = r.uri and w.boundary = r.boundary
+        )
+      returning uri, did, boundary
+    ),
+    ${changesOf(Prisma.sql`shown`, nodeDid)} ${ANNOUNCE}`;
+}
+
+/** The same for posts that were just written, which are news in any case. */
+export async function showPosts(
+  tx: Transaction,
+  { nodeDid, uris, dids }: PostsAtNode & { dids: readonly string[] },
+): Promise<void> {
+  if (uris.length === 0) return;
+  const those = Prisma.sql`and p.uri = any(${[...uris]}::text[])`;
+  await tx.$executeRaw`
+    with ${wanted(dids, nodeDid, those)},
+    hidden as (
+      delete from stratos_post_boundary r
+      where r.node_did = ${nodeDid} and r.uri = any(${[...uris]}::text[])
+        and not exists (
+          select from wanted w where w.uri = r.uri and w.boundary = r.boundary
+        )
+      returning uri, did, boundary
+    ),
+    ${changesOf(Prisma.sql`wanted`, nodeDid)} ${ANNOUNCE}`;
+}
+
+/** Gives posts the readers that they should have and have not. What that changes is to be announced. */
+export async function giveReaders(
+  tx: Transaction,
+  { nodeDid, uris, dids }: PostsAtNode & { dids: readonly string[] },
+): Promise<Change[]> {
+  if (uris.length === 0) return [];
+  const those = Prisma.sql`and p.uri = any(${[...uris]}::text[])`;
+  const rows = await tx.$queryRaw<ReaderRow[]>`
+    with ${wanted(dids, nodeDid, those)} select uri, did, boundary from shown`;
+  return toChanges('post', nodeDid, rows);
+}
+
+/** Takes the readers of all posts of some people at a node away, and announces that. */
+export async function hideAll(
+  tx: Transaction,
+  dids: readonly string[],
+  nodeDid: string,
+): Promise<void> {
+  if (dids.length === 0) return;
+  await tx.$executeRaw`
+    with hidden as (
+      delete from stratos_post_boundary
+      where node_did = ${nodeDid} and did = any(${[...dids]}::text[])
+      returning uri, did, boundary
+    ), change as materialized (
+      ${changeRows('gone', Prisma.sql`hidden`, nodeDid)}
+    ) ${ANNOUNCE}`;
+}
+
+/** Takes the readers of posts away that are about to go. What that changes is to be announced. */
+export async function takeReaders(
+  tx: Transaction,
+  { nodeDid, uris }: PostsAtNode,
+): Promise<Change[]> {
+  if (uris.length === 0) return [];
+  const rows = await tx.$queryRaw<ReaderRow[]>`
+    delete from stratos_post_boundary
+    where node_did = ${nodeDid} and uri = any(${[...uris]}::text[])
+    returning uri, did, boundary`;
+  return toChanges('gone', nodeDid, rows);
+}
+
+interface ReaderRow {
+  uri: string;
+  did: string;
+  boundary: string;
+}
+
+/** One change for each post. */
+function toChanges(kind: 'post' | 'gone', nodeDid: string, rows: readonly ReaderRow[]): Change[] {
+  return Array.from(Map.groupBy(rows, ({ uri }) => uri).values(), (same) => ({
+    kind,
+    nodeDid,
+    did: same[0]?.did,
+    uri: same[0]?.uri,
+    boundaries: same.map(({ boundary }) => boundary),
+  }));
+}
+
+function changesOf(shown: Prisma.Sql, nodeDid: string): Prisma.Sql {
+  return Prisma.sql`change as materialized (
+    ${changeRows('gone', Prisma.sql`hidden`, nodeDid)}
+    union all ${changeRows('post', shown, nodeDid)}
   )`;
 }
 
-/**
- * Makes the readable rows of one person's posts at one node agree with membership and enrollment.
- * Called under the lock of that pair, by whatever changes either.
- */
-export async function refreshReaders(tx: Transaction, did: string, nodeDid: string): Promise<void> {
-  await tx.$executeRaw`
-    delete from stratos_post_boundary
-    where did = ${did} and node_did = ${nodeDid} and not ${countsAt(did, nodeDid)}`;
-  await insertReaders(tx, did, nodeDid, Prisma.empty);
-}
-
-/** The same for posts that were just written; rows of earlier versions go first. */
-export async function replaceReaders(
-  tx: Transaction,
-  posts: { did: string; nodeDid: string; uris: readonly string[] },
-): Promise<void> {
-  const { did, nodeDid, uris } = posts;
-  await tx.$executeRaw`
-    delete from stratos_post_boundary
-    where uri = any(${uris}::text[]) and node_did = ${nodeDid}`;
-  await insertReaders(tx, did, nodeDid, Prisma.sql`and p.uri = any(${uris}::text[])`);
-}
-
-async function insertReaders(tx: Transaction, did: string, nodeDid: string, filter: Prisma.Sql) {
-  await tx.$executeRaw`
-    insert into stratos_post_boundary (boundary, sort_at, uri, node_did, did)
-    select b.boundary, p.sort_at, p.uri, p.node_did, p.did
-    from stratos_post p cross join lateral unnest(p.boundaries) as b(boundary)
-    where p.did = ${did} and p.node_did = ${nodeDid} ${filter} and ${countsAt(did, nodeDid)}
-    on conflict do nothing`;
+function changeRows(kind: Change['kind'], source: Prisma.Sql, nodeDid: string): Prisma.Sql {
+  return Prisma.sql`
+    select ${kind}::text as kind, ${nodeDid}::text as node_did, did, uri,
+      array_agg(boundary) as boundaries
+    from ${source} group by did, uri`;
 }

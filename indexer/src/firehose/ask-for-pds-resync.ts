@@ -1,0 +1,38 @@
+import type { Transaction } from '../database.ts';
+
+/** People of whom nothing is known whose records wait to be read: anybody can make up another. */
+const MAX_STRANGERS = 100_000;
+
+/**
+ * Has somebody's public records be read anew from their PDS.
+ *
+ * @returns false when too much waits already
+ */
+export async function askForPdsResync(
+  tx: Transaction,
+  { did, reason }: { did: string; reason: string },
+): Promise<boolean> {
+  const asked = await tx.$executeRaw`
+    insert into stratos_pds_resync (did, reason)
+    select ${did}, ${reason}
+    where exists (select 1 from stratos_enrollment where did = ${did})
+      or exists (select 1 from stratos_pds_resync where did = ${did})
+      or (select count(*) from (select 1 from stratos_pds_resync limit ${MAX_STRANGERS}) s)
+        < ${MAX_STRANGERS}
+    on conflict (did) do update set
+      reason = excluded.reason, asked = stratos_pds_resync.asked + 1`;
+  return asked > 0;
+}
+
+/** The same for everybody of whom there is an enrollment, and for others who may have one. */
+export async function askForPdsResyncs(
+  tx: Transaction,
+  { dids, reason }: { dids: readonly string[]; reason: string },
+): Promise<void> {
+  await tx.$executeRaw`
+    insert into stratos_pds_resync (did, reason)
+    select did, ${reason} from stratos_enrollment
+    union select did, ${reason} from unnest(${dids}::text[]) as did
+    on conflict (did) do update set
+      reason = excluded.reason, asked = stratos_pds_resync.asked + 1, failures = 0, due_at = now()`;
+}

@@ -1,0 +1,138 @@
+import type { IdResolver } from '@atproto/identity';
+import { toDid } from '@stratos/protocol';
+import { recordRefusal } from '../applying/refusal.ts';
+import type { Database, Transaction } from '../database.ts';
+import type { Logger } from '../logger.ts';
+import { LookupQueue } from '../lookups/lookup-queue.ts';
+import { recurring } from '../lookups/recurring.ts';
+import { type PdsSurroundings, writeEnrollments } from './apply-enrollment.ts';
+import { writeStub } from './apply-stub.ts';
+import { takeRevision } from './pds-revision.ts';
+import { type PublicRecords, readPublicRecords } from './public-records.ts';
+
+const SWEEP_MS = 1_000;
+const CONCURRENCY = 8;
+/** Attempts at somebody of whom there is no enrollment. Others are tried for as long as it takes. */
+const ATTEMPTS_AT_STRANGERS = 10;
+const FIRST_RETRY_SECONDS = 2;
+const LONGEST_RETRY_SECONDS = 600;
+
+export interface PdsResyncsOptions extends PdsSurroundings {
+  db: Database;
+  /** Address of the firehose. */
+  source: string;
+  ids: IdResolver;
+  fetch: typeof globalThis.fetch;
+  logger: Logger;
+}
+
+/**
+ * Reads the public records of people of whom the firehose does not say, or does not prove, what they
+ * are now. The table is the list of what is left to do.
+ */
+export class PdsResyncs implements AsyncDisposable {
+  readonly #options: PdsResyncsOptions;
+  readonly #queue: LookupQueue<string>;
+  readonly #stop = new AbortController();
+  readonly #opened = new AsyncDisposableStack();
+
+  constructor(options: PdsResyncsOptions) {
+    this.#options = options;
+    const { logger } = options;
+    this.#queue = this.#opened.use(
+      new LookupQueue({
+        concurrency: CONCURRENCY,
+        look: (did) => this.#resync(did),
+        onError: (error, did) => logger.warn({ err: error, did }, 'public records are not read'),
+      }),
+    );
+    this.#opened.defer(() => this.#stop.abort());
+  }
+
+  start(): void {
+    const { logger } = this.#options;
+    const onError = (error: unknown) =>
+      logger.warn({ err: error }, 'looking for PDS resyncs failed');
+    this.#opened.use(recurring(SWEEP_MS, () => this.#sweep(), onError));
+  }
+
+  /** Reads somebody's records as soon as it is their turn. */
+  soon(did: string): void {
+    this.#queue.add(did);
+  }
+
+  async #sweep(): Promise<void> {
+    if (this.#queue.room <= 0) return;
+    const due = await this.#options.db.pdsResync.findMany({
+      select: { did: true },
+      where: { dueAt: { lte: new Date() } },
+      orderBy: [{ failures: 'asc' }, { dueAt: 'asc' }],
+      take: this.#queue.room,
+    });
+    for (const { did } of due) this.#queue.add(did);
+  }
+
+  async #resync(did: string): Promise<void> {
+    const { db, ids, fetch, lookups, write } = this.#options;
+    const task = await db.pdsResync.findUnique({ where: { did } });
+    if (!task || task.dueAt > new Date()) return;
+    try {
+      const source = { ids, fetch, signal: this.#stop.signal };
+      const records = await readPublicRecords(source, toDid(did));
+      const open = await write(async (tx) => {
+        const found = await this.#replace(tx, did, records);
+        if (found) await tx.pdsResync.deleteMany({ where: { did, asked: task.asked } });
+        return found ?? [];
+      });
+      for (const serviceUrl of open) lookups.findNode(serviceUrl);
+      if (records.enrollments.size > 0) lookups.findHandle(did);
+    } catch (error) {
+      if (this.#stop.signal.aborted) return;
+      await write((tx) => this.#postpone(tx, did, task.failures));
+      throw error;
+    }
+  }
+
+  /**
+   * Makes what is stored agree with what was read.
+   *
+   * @returns undefined when the firehose has told newer things since
+   */
+  async #replace(
+    tx: Transaction,
+    did: string,
+    { rev, enrollments, stubs }: PublicRecords,
+  ): Promise<string[] | undefined> {
+    const isNew = enrollments.size > 0;
+    if (!(await takeRevision(tx, did, rev, { isNew }))) return undefined;
+    const stored = await tx.enrollment.findMany({ select: { rkey: true }, where: { did } });
+    const gone = stored.map(({ rkey }) => [rkey, undefined] as const);
+    const records = new Map([...gone, ...enrollments]);
+    if (stubs) await replaceStubs(tx, { did, rev, stubs });
+    return writeEnrollments(tx, this.#options.lookups, { did, rev, records });
+  }
+
+  async #postpone(tx: Transaction, did: string, failures: number): Promise<void> {
+    const isStranger = (await tx.enrollment.count({ where: { did } })) === 0;
+    if (isStranger && failures + 1 >= ATTEMPTS_AT_STRANGERS) {
+      await tx.pdsResync.deleteMany({ where: { did } });
+      await recordRefusal(tx, { source: this.#options.source, did, reason: 'unproven' });
+      return;
+    }
+    const seconds = Math.min(FIRST_RETRY_SECONDS * 2 ** failures, LONGEST_RETRY_SECONDS);
+    const dueAt = new Date(Date.now() + seconds * 1000);
+    await tx.pdsResync.updateMany({ where: { did }, data: { dueAt, failures: failures + 1 } });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#opened.disposeAsync();
+  }
+}
+
+async function replaceStubs(
+  tx: Transaction,
+  { did, rev, stubs }: { did: string; rev: string; stubs: ReadonlyMap<string, unknown> },
+): Promise<void> {
+  await tx.stub.deleteMany({ where: { did, uri: { notIn: [...stubs.keys()] } } });
+  for (const [uri, record] of stubs) await writeStub(tx, { did, uri, rev, record });
+}

@@ -1,0 +1,84 @@
+import { membershipChanges } from '../applying/write-memberships.ts';
+import { announce } from '../changes/announce.ts';
+import { type Database, inTransaction, lockActorsAtNode, type Transaction } from '../database.ts';
+import { refreshReadersOf, showPosts } from '../visibility/readers.ts';
+
+/** Something that has to go though its turn has not come. */
+export interface Hold {
+  did: string;
+  streamSeq: number;
+  /** Records, or as `at://{did}` all that the person wrote. */
+  uris: readonly string[];
+  /** Place in the membership log, where a newer entry may be known. */
+  entrySeq?: number;
+  /** The only boundaries that the person may keep; undefined if it is not about membership. */
+  keeps?: readonly string[];
+  /** Boundaries that the person is about to gain before. */
+  gains?: readonly string[];
+}
+
+/**
+ * Hides at once what the node has revoked, until the event is applied in its turn. What is being applied
+ * about the same people ends first, and what comes after finds the holds.
+ */
+export async function placeHolds(
+  db: Database,
+  nodeDid: string,
+  holds: readonly Hold[],
+): Promise<void> {
+  const dids = [...new Set(holds.map(({ did }) => did))];
+  await inTransaction(db, async (tx) => {
+    await lockActorsAtNode(tx, dids, nodeDid);
+    await insertHolds(tx, nodeDid, holds);
+    const lost = await tx.$queryRaw<{ did: string; boundary: string }[]>`
+      delete from stratos_membership_boundary m using stratos_hold h
+      where m.node_did = ${nodeDid} and m.did = any(${dids}::text[])
+        and h.node_did = m.node_did and h.did = m.did and h.boundary = m.boundary
+      returning m.did, m.boundary`;
+    const uris = holds.flatMap((hold) => hold.uris);
+    const all = new Set(dids.map((did) => `at://${did}`));
+    const people = uris.filter((uri) => all.has(uri)).map((uri) => uri.slice('at://'.length));
+    await showPosts(tx, { nodeDid, dids, uris: uris.filter((uri) => !all.has(uri)) });
+    await refreshReadersOf(tx, people, nodeDid);
+    await announce(tx, membershipChanges(nodeDid, lost));
+  });
+}
+
+async function insertHolds(
+  tx: Transaction,
+  nodeDid: string,
+  holds: readonly Hold[],
+): Promise<void> {
+  const rows = holds.map(({ did, streamSeq: stream_seq, entrySeq: entry_seq, ...hold }) => {
+    return { did, stream_seq, entry_seq, uris: hold.uris, keeps: hold.keeps, gains: hold.gains };
+  });
+  await tx.$executeRaw`
+    insert into stratos_hold (node_did, did, stream_seq, boundary, uri)
+    select ${nodeDid}, hold.did, hold.stream_seq, what.boundary, what.uri
+    from json_to_recordset(${JSON.stringify(rows)}::json)
+      as hold(did text, stream_seq bigint, entry_seq bigint, uris text[], keeps text[],
+        gains text[])
+    cross join lateral (
+      select null as boundary, uri from unnest(hold.uris) as uri
+      union all
+      select boundary, null from (
+        select m.boundary from stratos_membership_boundary m
+        where m.did = hold.did and m.node_did = ${nodeDid}
+        union select unnest(hold.gains)
+      ) as held
+      where hold.keeps is not null and boundary <> all(hold.keeps)
+        and starts_with(boundary, ${nodeDid} || '/')
+    ) as what
+    where hold.stream_seq > (select stream_cursor from stratos_node where did = ${nodeDid})
+      and not exists (
+        select from stratos_membership newer
+        where newer.did = hold.did and newer.node_did = ${nodeDid} and newer.seq >= hold.entry_seq
+      )
+      and not exists (
+        select from stratos_hold known
+        where known.node_did = ${nodeDid} and known.did = hold.did
+          and known.stream_seq = hold.stream_seq
+          and known.boundary is not distinct from what.boundary
+          and known.uri is not distinct from what.uri
+      )`;
+}
