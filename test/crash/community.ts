@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { zone } from '@stratos/protocol/lexicons';
 import type { Person } from '../bench/people.ts';
+import type { Random } from '../random.ts';
 import { type DoomedNode, NODE_DID, UnansweredError } from './doomed-node.ts';
 import { MembershipLedger } from './ledger.ts';
-import type { Random } from '../random.ts';
 
 const { admin } = zone.stratos;
 const BOTH = ['forge', 'harbour'];

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { zone } from '@stratos/protocol/lexicons';
 import { People, type Person } from '../bench/people.ts';
+import { Random } from '../random.ts';
 import { Community } from './community.ts';
 import { DoomedNode, nodeEnv } from './doomed-node.ts';
 import { pdsProblems, repoProblems, standingsOf } from './invariants.ts';
 import { Observer } from './observer.ts';
-import { Random } from '../random.ts';
 import { UnsteadyPds } from './unsteady-pds.ts';
 import { Writer } from './writer.ts';
 

@@ -1,9 +1,9 @@
 import { encodeRecord } from '@stratos/protocol';
 import { com, zone } from '@stratos/protocol/lexicons';
 import type { Person } from '../bench/people.ts';
+import type { Random } from '../random.ts';
 import { type DoomedNode, NODE_DID, type Outcome, UnansweredError } from './doomed-node.ts';
 import { COLLECTION, WriterLedger } from './ledger.ts';
-import type { Random } from '../random.ts';
 
 const { createRecord, putRecord, deleteRecord, applyWrites } = com.atproto.repo;
 const KEYS = 12;
