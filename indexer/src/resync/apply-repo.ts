@@ -32,6 +32,8 @@ export interface FetchedRepo {
   proof: Uint8Array;
   /** How often the repo had been asked for before it was fetched. */
   asked: number;
+  /** Position of the newest commit that had come by then. */
+  arrived: number;
   /** Set where a record is left out for a boundary that its author does not hold now. */
   isPartial?: boolean;
 }
@@ -184,11 +186,11 @@ async function endHiding(tx: Transaction, { nodeDid, repo, asked }: FetchedRepo)
 }
 
 async function finish(tx: Transaction, fetched: FetchedRepo): Promise<boolean> {
-  const { nodeDid, repo, asked, isPartial = false } = fetched;
+  const { nodeDid, repo, asked, arrived, isPartial = false } = fetched;
   const { did, rev, commit } = repo;
   await writeHead(tx, nodeDid, { did, rev, commit, data: textOf(repo.data) });
   await tx.repo.updateMany({ where: { did, nodeDid }, data: { isPartial } });
-  const isWhole = await applyWaiting(tx, nodeDid, did);
+  const isWhole = await applyWaiting(tx, nodeDid, { did, arrived });
   await removeProofs(tx, did, nodeDid);
   if (!isWhole) return false;
   const { count } = await tx.resync.deleteMany({ where: { did, nodeDid, asked } });

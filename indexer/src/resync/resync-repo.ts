@@ -12,6 +12,7 @@ import { type Member, readStanding, type Standing } from '../applying/standing.t
 import { type Database, inTransaction } from '../database.ts';
 import { applyRepo, checkOrder } from './apply-repo.ts';
 import { type FetchedCar, fetchRepo, type RepoSource } from './fetch-repo.ts';
+import { newestWaiting } from './waiting-commits.ts';
 
 /** Milliseconds until a repo is fetched again after a failure; doubled each time. */
 const FIRST_RETRY_MS = 2_000;
@@ -45,9 +46,10 @@ export async function resyncRepo(source: ResyncSource, did: Did): Promise<Resync
   if (!row || !standing?.member?.active) return { isDone: true, records: 0 };
   const { member, head } = standing;
   try {
+    const arrived = await newestWaiting(db, nodeDid, did);
     await using car = await fetchRepo(source, did);
     const outcome = await inTurn(car.blocks.size, () =>
-      takeOver(db, { did, nodeDid, car, asked: row.asked, member, head }),
+      takeOver(db, { did, nodeDid, car, asked: row.asked, arrived, member, head }),
     );
     if (!outcome.isDone) await postpone(db, { did, nodeDid });
     return outcome;
@@ -62,13 +64,14 @@ interface Fetched {
   nodeDid: Did;
   car: FetchedCar;
   asked: number;
+  arrived: number;
   member: Member;
   head: Standing['head'];
 }
 
 /** Proves all of it, before any of it is written. */
 async function takeOver(db: Database, fetched: Fetched): Promise<ResyncOutcome> {
-  const { did, nodeDid, car, asked, member, head } = fetched;
+  const { did, nodeDid, car, asked, arrived, member, head } = fetched;
   const { blocks, root } = car;
   const repo = await openRepo(blocks, root, { did, signingKeys: [member.signingKey] });
   checkOrder(repo, head);
@@ -84,7 +87,14 @@ async function takeOver(db: Database, fetched: Fetched): Promise<ResyncOutcome> 
   }
   const isSmall = small.length === count;
   const records = () => (isSmall ? small : repoRecords(blocks, repo));
-  const isDone = await applyRepo(db, { nodeDid, repo, records, proof: proof.bytes(), asked });
+  const isDone = await applyRepo(db, {
+    nodeDid,
+    repo,
+    records,
+    proof: proof.bytes(),
+    asked,
+    arrived,
+  });
   return { isDone, records: count };
 }
 

@@ -96,10 +96,11 @@ test('a repo that is written to all the time it is fetched is whole and continuo
 test('what waits outlives a process that dies after the fetch', async () => {
   await gap();
   sentAfter(async () => void (await write(create('3kbbb', [art]), update('3kaaa', [art], 'new'))));
-  const { resync: rows, membership, $queryRaw } = world.db;
+  const { resync: rows, membership, waitingCommit, $queryRaw } = world.db;
   const dying = Object.assign(world.dyingDatabase(), {
     resync: rows,
     membership,
+    waitingCommit,
     $queryRaw: $queryRaw.bind(world.db),
   });
   await expect(resync(dying)).rejects.toThrow('killed');
@@ -113,6 +114,21 @@ test('what waits outlives a process that dies after the fetch', async () => {
     { text: 'new' },
   ]);
   expect(await world.db.tombstone.findMany()).toMatchObject([{ uri: rei.uri('3kgap') }]);
+});
+
+test('a commit that came before the fetch and is no part of the repo does not go on waiting', async () => {
+  await write(create('3kaaa', [art]));
+  const fork = await rei.fork();
+  await fork.post('3klie', [art]);
+  world.node.commit(await rei.post('3kbbb', [art]));
+  await world.apply(world.node.commit(await fork.post('3kliar', [art])));
+  await world.apply(world.node.commit(await rei.post('3kccc', [art])));
+  expect(await world.db.waitingCommit.count()).toBe(2);
+  expect(await resync()).toBe(true);
+  expect(await world.db.waitingCommit.count()).toBe(0);
+  expect(await world.readable()).toEqual(['3kaaa art', '3kbbb art', '3kccc art']);
+  expect(await write(create('3kddd', [art]))).toEqual([]);
+  expect(await world.refusals()).toEqual(['not-continuous']);
 });
 
 test('what a waiting commit deletes or replaces is read by nobody from then on', async () => {

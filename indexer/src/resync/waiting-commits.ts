@@ -73,6 +73,17 @@ export async function waitingCommits(
   return rows.map(({ frame }) => ({ type: '#commit', body: decode(frame) }));
 }
 
+/** Position of the newest commit that waits for a repo; 0 if none does. */
+export async function newestWaiting(
+  db: Pick<Transaction, 'waitingCommit'>,
+  nodeDid: Did,
+  did: Did,
+): Promise<number> {
+  const where = { did, nodeDid };
+  const { _max } = await db.waitingCommit.aggregate({ where, _max: { streamSeq: true } });
+  return Number(_max.streamSeq ?? 0);
+}
+
 /** Has no others go on waiting for a repo but these. */
 export async function keepWaiting(
   tx: Transaction,
