@@ -86,10 +86,10 @@ export class Model {
       this.#enrollments.get(pair) === membership.signingKey;
     for (const [uri, { cid, boundaries, isGood }] of repo) {
       if (!isGood) continue;
-      const isHeldNow =
-        membership?.active === true &&
-        boundaries.every((each) => membership.boundaries.includes(each));
-      const lines = this.#isLossy && !isHeldNow ? may : must;
+      // Of who has left nobody reads anything, and what was on its way then is fetched on their return.
+      const isMember = membership?.active === true;
+      const isHeldNow = boundaries.every((each) => membership?.boundaries.includes(each));
+      const lines = isMember && (isHeldNow || !this.#isLossy) ? must : may;
       lines.add(`post ${uri} ${node} ${cid}`);
       for (const each of isReadable ? boundaries : []) lines.add(`readable ${uri} ${each}`);
     }

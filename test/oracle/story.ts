@@ -61,6 +61,8 @@ export class Story implements AsyncDisposable {
   readonly #random: Random;
   readonly #tally: Tally;
   #records = 0;
+  /** Whether nothing is lost any more. */
+  #isOver = false;
 
   private constructor(
     { random, tally, isLossy }: { random: Random; tally: Tally; isLossy: boolean },
@@ -114,6 +116,7 @@ export class Story implements AsyncDisposable {
       if (this.#random.chance(0.7)) await this.flush();
       if (this.#random.chance(0.5)) await sleep(this.#random.between(0, 120));
     }
+    this.#isOver = true;
     for (const mishaps of this.#mishaps.values()) mishaps.calm();
     for (const place of this.#places) {
       place.node.repos.set(place.person.did, () => place.author.car());
@@ -227,7 +230,8 @@ export class Story implements AsyncDisposable {
       const cid = String(commit.ops[0]?.cid);
       posts.set(rkey, cid);
       this.model.write(person.did, node.did, uri, { cid, boundaries });
-      if (this.#isLossy && this.#random.chance(0.1)) this.#tally.add('a commit kept back');
+      const isKeptBack = this.#isLossy && !this.#isOver && this.#random.chance(0.1);
+      if (isKeptBack) this.#tally.add('a commit kept back');
       else node.commit(commit);
     }
     this.#tally.add(action);
