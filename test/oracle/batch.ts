@@ -19,6 +19,9 @@ export interface BatchOptions {
   peoplePerStory: number;
 }
 
+/** What a process ends with then. */
+export const EXIT_WRONG = 3;
+
 /** What the AppView came to is not what the model says. */
 export class OracleError extends Error {
   override name = 'OracleError';

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { OracleError } from './batch.ts';
+import { EXIT_WRONG, OracleError } from './batch.ts';
 import { runKills } from './kill-run.ts';
 
 const USAGE = `npm run oracle:kills -- [--times 500] [--seed N]
@@ -30,6 +30,6 @@ if (values.help || !Number.isInteger(times) || times < 1 || !Number.isInteger(se
   } catch (error) {
     if (!(error instanceof OracleError)) throw error;
     console.error(error.message);
-    process.exitCode = 1;
+    process.exitCode = EXIT_WRONG;
   }
 }

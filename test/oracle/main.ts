@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { OracleError } from './batch.ts';
+import { EXIT_WRONG, OracleError } from './batch.ts';
 import { KINDS, runOracle } from './run.ts';
 
 const USAGE = `npm run oracle -- [--stories 10000] [--seconds N] [--seed N] [--at-once 20] [--all-kinds]
@@ -43,6 +43,6 @@ async function main(): Promise<void> {
   } catch (error) {
     if (!(error instanceof OracleError)) throw error;
     console.error(error.message);
-    process.exitCode = 1;
+    process.exitCode = EXIT_WRONG;
   }
 }

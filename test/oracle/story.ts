@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { TID } from '@atproto/common-web';
 import { Author, create, LyingNode, remove, update } from '@stratos/indexer/testing';
 import type { Random } from '../random.ts';
 import { COMMIT_LIES, FRAME_LIES } from './lies.ts';
@@ -162,6 +163,7 @@ export class Story implements AsyncDisposable {
     if (this.#random.chance(0.5)) steps.reverse();
     for (const step of steps) await step();
     if (place.hasBegun) return;
+    if (this.#random.chance(0.2)) await this.#lieBefore(place);
     place.node.commit(await place.author.genesis());
     place.node.repos.set(place.person.did, () => this.#carOf(place));
     place.hasBegun = true;
@@ -178,7 +180,7 @@ export class Story implements AsyncDisposable {
       'foreign',
     ]);
     this.#tally.add(`repo: ${kind}`);
-    if (kind === 'foreign') return (await Author.create(author.did)).car();
+    if (kind === 'foreign') return (await Author.create(author.did, soon())).car();
     if (kind === 'incomplete') return author.car({ without: (block) => block.length > 150 });
     const car = await author.car();
     if (kind === 'torn') return car.subarray(0, car.length / 2);
@@ -288,6 +290,18 @@ export class Story implements AsyncDisposable {
     this.#tally.add(isOther ? 'enrollment with another key' : 'enrollment');
   }
 
+  /** Of somebody of whom nothing is known yet, anything might be a first commit. */
+  async #lieBefore({ node, author }: Place): Promise<void> {
+    const kind = 'a repo of the year 2100';
+    this.#tally.add(`commit: ${kind}`);
+    await COMMIT_LIES[kind]?.({
+      node,
+      author,
+      rkey: this.#newKey(),
+      boundary: node.boundary('art'),
+    });
+  }
+
   async #lie(place: Place): Promise<void> {
     const { node, author, held = [] } = place;
     const boundary = node.boundary(this.#random.oneOf(held));
@@ -312,4 +326,9 @@ export class Story implements AsyncDisposable {
     const digits = String(this.#records++).padStart(11, '0');
     return `3k${digits.replaceAll(/\d/g, (digit) => 'abcdefghij'[Number(digit)] ?? '')}`;
   }
+}
+
+/** A revision that is ahead by no more than a clock may be, so that what has it seems to be the newest. */
+function soon(): string {
+  return TID.fromTime((Date.now() + 60_000) * 1_000, 1).toString();
 }
