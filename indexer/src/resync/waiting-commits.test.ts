@@ -45,8 +45,8 @@ async function writeAtOnce(keys: readonly string[]): Promise<void> {
 
 /** A commit is missing. */
 async function gap(): Promise<void> {
-  await rei.commit([create('3kgap', [art])]);
-  expect(await write(create('3kaaa', [art]))).toEqual(['not-continuous']);
+  await rei.commit([create('3kgap', [art], '3kgap')]);
+  expect(await write(create('3kaaa', [art], '3kaaa'))).toEqual(['not-continuous']);
 }
 
 async function resync(db: Database = world.db): Promise<boolean> {
