@@ -17,7 +17,7 @@ import { createTestDatabase } from '../testing/index.ts';
 import { openScope } from './open-scope.ts';
 
 /** One that was generated before, of any size; without it a small one is. */
-const givenUrl = process.env['STRATOS_GENERATED_DATABASE'];
+const givenUrl = process.env['GENERATED_DATABASE_URL'];
 const ROLES = ['owner', 'gateway'] as const;
 const opened = new AsyncDisposableStack();
 const subjectsOf = new Map<string, Subjects>();
