@@ -4,7 +4,7 @@ import type { PrismaClient } from '@stratos/prisma';
 const INCIDENTAL = /(^id|_at|_until|^follow\w*|^last_checked|^newest_seq|^handle_failures)$/;
 const KEPT = /^(created_at|sort_at|issued_at|enrolled_at)$/;
 /** What is only news, work in hand, or the indexers' own. */
-const PASSING = ['stratos_change', 'stratos_hold', 'stratos_indexer', '_prisma_migrations'];
+const PASSING = ['stratos_change', 'stratos_hold', 'stratos_follower', '_prisma_migrations'];
 
 /** Every row of the AppView database, by table, without what is incidental. */
 export async function snapshot(db: PrismaClient): Promise<Map<string, string[]>> {
