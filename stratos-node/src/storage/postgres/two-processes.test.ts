@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Did } from '@stratos/protocol';
+import { TID } from '@atproto/common-web';
+import { type Did, toTid } from '@stratos/protocol';
 import { com } from '@stratos/protocol/lexicons';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -138,12 +139,13 @@ it('publish what another left behind, and nothing of one that lives', async () =
   const gone = await open();
   await gone.service.publications.markDirty(rei.did);
   const root = await actors.read(rei.did, (actor) => actor.root());
-  const rev = `${root?.rev.slice(0, -1)}z` as ReturnType<typeof revOf>;
+  const rev = toTid(TID.nextStr(root?.rev));
   await gone.actors.write(rei.did, (actor) => actor.applyCommit(commitOf([], { rev })));
   expect(await publisher.recover()).toBe(0);
   const head = await service.events.head();
   await gone[Symbol.asyncDispose]();
-  expect(await publisher.recover()).toBe(1);
+  // Postgres takes a moment to see that a connection is gone.
+  await expect.poll(() => publisher.recover()).toBe(1);
   expect(await service.events.after(head, 10)).toMatchObject([{ did: rei.did, kind: 'commit' }]);
   expect(await publisher.recover()).toBe(0);
 });
