@@ -26,13 +26,6 @@ export class Model {
   readonly #memberships = new Map<string, Membership>();
   readonly #repos = new Map<string, Map<string, Written>>();
   readonly #stubs = new Map<string, string>();
-  /** Whether commits may have been lost, so that old ones are judged by what their author holds now. */
-  readonly #isLossy: boolean;
-
-  constructor(options: { isLossy: boolean }) {
-    this.#isLossy = options.isLossy;
-  }
-
   setAccount(did: string, active: boolean): void {
     this.#accounts.set(did, active);
   }
@@ -86,10 +79,9 @@ export class Model {
       this.#enrollments.get(pair) === membership.signingKey;
     for (const [uri, { cid, boundaries, isGood }] of repo) {
       if (!isGood) continue;
-      // Of who has left nobody reads anything, and what was on its way then is fetched on their return.
-      const isMember = membership?.active === true;
+      // What was on its way when a repo had to be fetched is judged by what its author holds by then.
       const isHeldNow = boundaries.every((each) => membership?.boundaries.includes(each));
-      const lines = isMember && (isHeldNow || !this.#isLossy) ? must : may;
+      const lines = membership?.active === true && isHeldNow ? must : may;
       lines.add(`post ${uri} ${node} ${cid}`);
       for (const each of isReadable ? boundaries : []) lines.add(`readable ${uri} ${each}`);
     }

@@ -49,7 +49,7 @@ interface Place {
 
 /** Some people at some nodes, and what happens to them, all by one seed. */
 export class Story implements AsyncDisposable {
-  readonly model: Model;
+  readonly model = new Model();
   readonly nodes: readonly LyingNode[];
   readonly people: readonly PublicPerson[];
   readonly #places: Place[];
@@ -79,7 +79,6 @@ export class Story implements AsyncDisposable {
     this.#mishaps = new Map(
       this.nodes.map((node) => [node, new Mishaps(node, random.fork(), tally)]),
     );
-    this.model = new Model({ isLossy });
   }
 
   static async begin(
