@@ -2,7 +2,7 @@
 interface Written {
   cid: string;
   boundaries: readonly string[];
-  /** Whether its author held all of its boundaries when it was written, and it is a post. */
+  /** Whether its author was a member, and held all of its boundaries, when it was written. */
   isGood: boolean;
 }
 
@@ -44,10 +44,10 @@ export class Model {
     else this.#stubs.delete(uri);
   }
 
-  write(did: string, node: string, uri: string, written: Omit<Written, 'isGood'>, isPost = true) {
+  write(did: string, node: string, uri: string, written: Omit<Written, 'isGood'>) {
     const { active, boundaries } = this.#memberships.get(`${did} ${node}`) ?? {};
     const isHeld = written.boundaries.every((each) => boundaries?.includes(each));
-    const isGood = isPost && active === true && written.boundaries.length > 0 && isHeld;
+    const isGood = active === true && written.boundaries.length > 0 && isHeld;
     const repo = this.#repos.get(`${did} ${node}`) ?? new Map<string, Written>();
     this.#repos.set(`${did} ${node}`, repo.set(uri, { ...written, isGood }));
   }

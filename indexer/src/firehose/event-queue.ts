@@ -41,7 +41,7 @@ interface Task {
  */
 export class EventQueue implements AsyncDisposable {
   readonly #options: EventQueueOptions;
-  /** Those of each person who has any; the first of them may be under way. */
+  /** What is queued, by person; the first task of each may be under way. */
   readonly #tasks = new Map<string, Task[]>();
   readonly #ready: string[] = [];
   readonly #running = new Set<Promise<void>>();
