@@ -34,15 +34,22 @@ function held(dids: readonly string[], nodeDid: string): Prisma.Sql {
     where node_did = ${nodeDid} and did = any(${[...dids]}::text[]) and uri is not null`;
 }
 
-/** The rows that there should be of the posts that a condition on `p` finds. */
+/**
+ * The rows that there should be of the posts that a condition on `p` finds. These are found first: by way
+ * of their authors, all that these have ever written would be read for a few new posts.
+ */
 function wanted(dids: readonly string[], nodeDid: string, filter: Prisma.Sql): Prisma.Sql {
   return Prisma.sql`
     counting as materialized (${counting(dids, nodeDid)}),
     held as materialized (${held(dids, nodeDid)}),
+    asked as materialized (
+      select p.uri, p.did, p.node_did, p.sort_at, p.boundaries from stratos_post p
+      where p.node_did = ${nodeDid} ${filter}
+    ),
     wanted as materialized (
       select b.boundary, p.sort_at, p.uri, p.node_did, p.did
-      from stratos_post p cross join lateral unnest(p.boundaries) as b(boundary)
-      where p.node_did = ${nodeDid} ${filter} and p.did in (select did from counting)
+      from asked p cross join lateral unnest(p.boundaries) as b(boundary)
+      where p.did in (select did from counting)
         and p.uri not in (select uri from held)
         and 'at://' || p.did not in (select uri from held)
     ),
@@ -51,6 +58,15 @@ function wanted(dids: readonly string[], nodeDid: string, filter: Prisma.Sql): P
       select boundary, sort_at, uri, node_did, did from wanted
       on conflict (uri, boundary) do nothing
       returning uri, did, boundary
+    )`;
+}
+
+/** The rows that there are of some posts, looked up without regard to how many their nodes have. */
+function there(uris: readonly string[]): Prisma.Sql {
+  return Prisma.sql`
+    there as materialized (
+      select uri, boundary, node_did from stratos_post_boundary
+      where uri = any(${[...uris]}::text[])
     )`;
 }
 
@@ -93,13 +109,14 @@ export async function showPosts(
   const those = Prisma.sql`and p.uri = any(${[...uris]}::text[])`;
   await tx.$executeRaw`
     with ${wanted(dids, nodeDid, those)},
+    ${there(uris)},
     hidden as (
-      delete from stratos_post_boundary r
-      where r.node_did = ${nodeDid} and r.uri = any(${[...uris]}::text[])
+      delete from stratos_post_boundary r using there
+      where r.uri = there.uri and r.boundary = there.boundary and there.node_did = ${nodeDid}
         and not exists (
           select from wanted w where w.uri = r.uri and w.boundary = r.boundary
         )
-      returning uri, did, boundary
+      returning r.uri, r.did, r.boundary
     ),
     ${changesOf(Prisma.sql`wanted`, nodeDid)} ${ANNOUNCE}`;
 }
@@ -140,9 +157,10 @@ export async function takeReaders(
 ): Promise<Change[]> {
   if (uris.length === 0) return [];
   const rows = await tx.$queryRaw<ReaderRow[]>`
-    delete from stratos_post_boundary
-    where node_did = ${nodeDid} and uri = any(${[...uris]}::text[])
-    returning uri, did, boundary`;
+    with ${there(uris)}
+    delete from stratos_post_boundary r using there
+    where r.uri = there.uri and r.boundary = there.boundary and there.node_did = ${nodeDid}
+    returning r.uri, r.did, r.boundary`;
   return toChanges('gone', nodeDid, rows);
 }
 
