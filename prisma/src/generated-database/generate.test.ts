@@ -34,6 +34,37 @@ test('nothing is written into a database that is in use', async () => {
   await expect(generateDatabase(database.url, SIZE)).rejects.toThrow(DatabaseNotEmptyError);
 });
 
+test('keys, indexes and schemas are those of an empty database, and hold for all rows', async () => {
+  await using empty = await createTestDatabase();
+  await using filled = await createTestDatabase();
+  await generateDatabase(filled.url, SIZE);
+  expect(await shape(filled.url)).toEqual(await shape(empty.url));
+});
+
+async function shape(url: string) {
+  const constraints = await query(
+    url,
+    `select conrelid::regclass::text, conname, pg_get_constraintdef(oid), convalidated, condeferrable
+     from pg_constraint where connamespace = 'public'::regnamespace order by 1, 2`,
+  );
+  const indexes = await query(
+    url,
+    `select pg_get_indexdef(indexrelid) as definition, indisvalid from pg_index
+     where indrelid in (select oid from pg_class where relnamespace = 'public'::regnamespace) order by 1`,
+  );
+  const triggers = await query(
+    url,
+    `select tgrelid::regclass::text, tgname, tgenabled from pg_trigger where not tgisinternal order by 1, 2`,
+  );
+  const schemas = await query(
+    url,
+    `select nspname from pg_namespace where nspname !~ '^pg_(toast_)?temp_' order by 1`,
+  );
+  expect(constraints.length).toBeGreaterThan(50);
+  expect(triggers.length).toBeGreaterThan(2);
+  return { constraints, indexes, triggers, schemas };
+}
+
 async function generated(seed: number) {
   await using database = await createTestDatabase();
   let written = 0;

@@ -5,8 +5,9 @@ import { defineDraw } from './draw.ts';
 import type { DatabaseSize } from './options.ts';
 import { writePosts } from './posts.ts';
 import { writeViewers } from './viewers.ts';
+import { withoutIndexes } from './without-indexes.ts';
 
-const WORDS_INDEX = 'stratos_post_search_words_idx';
+const CONNECTIONS = 4;
 
 export interface GenerateOptions extends DatabaseSize {
   /** Told of posts that are written. */
@@ -22,6 +23,8 @@ export class DatabaseNotEmptyError extends Error {
  * Fills an empty database, which it migrates, with what a large AppView has: several nodes, big dormant
  * boundaries and small busy ones, threads, quotes, people who left and accounts that are gone.
  *
+ * A million posts take some minutes. What is drawn lies in the schema `draft` until the end.
+ *
  * @throws DatabaseNotEmptyError
  */
 export async function generateDatabase(
@@ -29,34 +32,29 @@ export async function generateDatabase(
   options: GenerateOptions,
 ): Promise<void> {
   await migrate(databaseUrl);
-  const client = new Client({ connectionString: databaseUrl });
-  await client.connect();
-  try {
-    const { rowCount } = await client.query('select from stratos_node limit 1');
-    if (rowCount) throw new DatabaseNotEmptyError('The database is not empty');
-    await defineDraw(client, options.seed);
-    await writeCommunities(client, options);
-    await writeViewers(client, options);
-    await withoutIndex(client, WORDS_INDEX, () =>
-      writePosts(client, options, options.onPosts ?? (() => {})),
-    );
-    await client.query('vacuum analyze');
-  } finally {
-    await client.end();
-  }
+  await using opened = new AsyncDisposableStack();
+  const client = await connect(opened, databaseUrl);
+  const { rowCount } = await client.query('select from stratos_node limit 1');
+  if (rowCount) throw new DatabaseNotEmptyError('The database is not empty');
+  const connections: [Client, ...Client[]] = [client];
+  while (connections.length < CONNECTIONS) connections.push(await connect(opened, databaseUrl));
+
+  await client.query('create schema draft');
+  await defineDraw(client, options.seed);
+  await writeCommunities(client, options);
+  await writeViewers(client, options);
+  await withoutIndexes(connections, () =>
+    writePosts(connections, options, options.onPosts ?? (() => {})),
+  );
+  await client.query('drop schema draft cascade');
+  await client.query('vacuum analyze');
 }
 
-/** Takes an index away while much is written, and makes it again of all at once. */
-async function withoutIndex(
-  client: Client,
-  name: string,
-  work: () => Promise<void>,
-): Promise<void> {
-  const { rows } = await client.query<{ indexdef: string }>(
-    'select indexdef from pg_indexes where indexname = $1',
-    [name],
-  );
-  await client.query(`drop index ${name}`);
-  await work();
-  for (const { indexdef } of rows) await client.query(indexdef);
+async function connect(opened: AsyncDisposableStack, databaseUrl: string): Promise<Client> {
+  const client = new Client({ connectionString: databaseUrl });
+  opened.defer(() => client.end());
+  await client.connect();
+  await client.query("set synchronous_commit = off; set maintenance_work_mem = '256MB'");
+  await client.query("set work_mem = '64MB'");
+  return client;
 }

@@ -35,15 +35,20 @@ export function hotQueries(subjects: Subjects): Record<string, HotQuery> {
   return {
     homeTimeline: (tx) => queries.homeTimeline(tx, first),
     'homeTimeline, far down': (tx) => queries.homeTimeline(tx, later),
+    'homeTimeline, backward': (tx) => queries.homeTimeline(tx, { ...later, reverse: true }),
     authorFeed: (tx) => queries.authorFeed(tx, { ...first, author }),
     'authorFeed, far down': (tx) => queries.authorFeed(tx, { ...later, author }),
+    'authorFeed, backward': (tx) => queries.authorFeed(tx, { ...later, author, reverse: true }),
     ownPosts: (tx) => queries.ownPosts(tx, { author: viewer, after: undefined, limit: PAGE }),
     'postsAt, one': (tx) => queries.postsAt(tx, { uris: [answered], boundaries }),
     'postsAt, a page': (tx) => queries.postsAt(tx, { uris, boundaries }),
-    ownPostsAt: (tx) => queries.ownPostsAt(tx, { uri: answered, author: viewer }),
+    ownPostsAt: (tx) => queries.ownPostsAt(tx, { uris: [answered], author: viewer }),
     postContents: (tx) => queries.postContents(tx, page),
-    replies: (tx) => queries.replies(tx, { ...first, subject: answered }),
-    quotes: (tx) => queries.quotes(tx, { ...first, subject: quoted }),
+    replies: (tx) => queries.replies(tx, { ...first, subjects: [answered] }),
+    'replies, backward': (tx) =>
+      queries.replies(tx, { ...first, subjects: [answered], reverse: true }),
+    'replies, of a page': (tx) => queries.replies(tx, { ...first, subjects: uris, limit: 11 }),
+    quotes: (tx) => queries.quotes(tx, { ...first, subjects: [quoted] }),
     countReferences: (tx) =>
       queries.countReferences(tx, { subjects: uris, boundaries, limit: MOST_COUNTED }),
     ancestors: (tx) => queries.ancestors(tx, { of: deepest, boundaries, limit: 10 }),
@@ -58,6 +63,8 @@ export function hotQueries(subjects: Subjects): Record<string, HotQuery> {
         after: undefined,
         limit: PAGE,
       }),
+    countAuthorPosts: (tx) =>
+      queries.countAuthorPosts(tx, { authors: [author], boundaries, limit: MOST_COUNTED }),
     countPosts: (tx) => queries.countPosts(tx, { boundaries, limit: MOST_COUNTED }),
   };
 }

@@ -1,6 +1,6 @@
 import type { Boundary, Did } from '@stratos/protocol';
 import { Prisma } from '../../generated/client.ts';
-import { type FoundPost, olderThan, type ScopedSlice, type Slice } from './found-post.ts';
+import { type FoundPost, newestFirst, type ScopedSlice, type Slice } from './found-post.ts';
 import { mergeBoundaries } from './merge-boundaries.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -23,13 +23,14 @@ export function authorFeed(
  */
 export function ownPosts(
   transaction: Transaction,
-  { author, boundary, after, limit }: Slice & { author: Did; boundary?: Boundary | undefined },
+  { author, boundary, ...slice }: Slice & { author: Did; boundary?: Boundary | undefined },
 ): Promise<FoundPost[]> {
+  const { following, direction } = newestFirst(Prisma.sql`p`, slice);
   const within = boundary ? Prisma.sql`and ${boundary} = any(p.boundaries)` : Prisma.empty;
   return transaction.$queryRaw<FoundPost[]>(Prisma.sql`
     select p.sort_at as "sortAt", p.uri, p.node_did as node, p.cid
     from stratos_post p
-    where p.did = ${author} ${within} ${olderThan(Prisma.sql`p`, after)}
-    order by p.sort_at desc, p.uri desc, p.node_did desc
-    limit ${limit}`);
+    where p.did = ${author} ${within} ${following}
+    order by p.sort_at ${direction}, p.uri ${direction}, p.node_did ${direction}
+    limit ${slice.limit}`);
 }

@@ -13,10 +13,12 @@ export interface FoundPost extends Position {
   cid: Cid;
 }
 
-/** Up to `limit` rows after a position, or from the beginning. */
+/** Up to `limit` rows after a position, or from where the feed begins. */
 export interface Slice {
   after: Position | undefined;
   limit: number;
+  /** Walks the feed against its order: from its end, or from the position to where it begins. */
+  reverse?: boolean | undefined;
 }
 
 /** A slice of what is in some boundaries. */
@@ -24,14 +26,30 @@ export interface ScopedSlice extends Slice {
   boundaries: Iterable<Boundary>;
 }
 
-/** The rows that come after a position when the newest are first. */
-export function olderThan(table: Prisma.Sql, after: Position | undefined): Prisma.Sql {
-  return after ? Prisma.sql`and ${rank(table)} < ${rankOf(after)}` : Prisma.empty;
+/** How a query walks a feed: the rows that come after a position, and the direction of their order. */
+export interface Walk {
+  following: Prisma.Sql;
+  direction: Prisma.Sql;
 }
 
-/** The rows that come after a position when the oldest are first. */
-export function newerThan(table: Prisma.Sql, after: Position | undefined): Prisma.Sql {
-  return after ? Prisma.sql`and ${rank(table)} > ${rankOf(after)}` : Prisma.empty;
+/** How a slice of a feed whose newest rows are first is walked. */
+export function newestFirst(table: Prisma.Sql, { after, reverse }: Slice): Walk {
+  return reverse ? upwards(table, after) : downwards(table, after);
+}
+
+/** How a slice of a feed whose oldest rows are first is walked. */
+export function oldestFirst(table: Prisma.Sql, { after, reverse }: Slice): Walk {
+  return reverse ? downwards(table, after) : upwards(table, after);
+}
+
+function downwards(table: Prisma.Sql, after: Position | undefined): Walk {
+  const following = after ? Prisma.sql`and ${rank(table)} < ${rankOf(after)}` : Prisma.empty;
+  return { following, direction: Prisma.sql`desc` };
+}
+
+function upwards(table: Prisma.Sql, after: Position | undefined): Walk {
+  const following = after ? Prisma.sql`and ${rank(table)} > ${rankOf(after)}` : Prisma.empty;
+  return { following, direction: Prisma.sql`asc` };
 }
 
 function rank(table: Prisma.Sql): Prisma.Sql {

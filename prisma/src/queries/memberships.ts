@@ -5,6 +5,8 @@ import type { Transaction } from './transaction.ts';
 /** What a node says of somebody. */
 export interface OwnMembership {
   node: Did;
+  /** Where the node is reached. */
+  endpoint: string;
   active: boolean;
   boundaries: Boundary[];
   issuedAt: Date;
@@ -15,7 +17,7 @@ export interface OwnMembership {
 /** What each node says of somebody, by node. */
 export function ownMemberships(transaction: Transaction, did: Did): Promise<OwnMembership[]> {
   return transaction.$queryRaw<OwnMembership[]>(Prisma.sql`
-    select m.node_did as node, m.active, m.issued_at as "issuedAt",
+    select m.node_did as node, n.endpoint, m.active, m.issued_at as "issuedAt",
       coalesce(n.lease_until > now(), false) as heard,
       array_remove(array_agg(mb.boundary order by mb.boundary), null) as boundaries
     from stratos_membership m

@@ -10,6 +10,7 @@ import type { Transaction } from './transaction.ts';
  * anything but walking indexes in their order, and from looking at what is asked for. Its statistics are of
  * an average boundary, by which it would rather read all of one, or of a table, which is wrong for the
  * biggest; and they know what is hidden, by which it would plan otherwise for that than for what is not there.
+ * What is estimated so high is not worth compiling, which would take longer than any of these queries.
  */
 export async function openScope(transaction: Transaction, viewer: Did): Promise<Boundary[]> {
   // A subquery that is selected runs once the row that it is selected for is there. So the viewer is
@@ -21,6 +22,7 @@ export async function openScope(transaction: Transaction, viewer: Did): Promise<
       set_config('enable_bitmapscan', 'off', true),
       set_config('enable_hashjoin', 'off', true),
       set_config('enable_mergejoin', 'off', true),
+      set_config('jit', 'off', true),
       set_config('plan_cache_mode', 'force_generic_plan', true)
     from (
       select array(

@@ -33,17 +33,17 @@ export function postsAt(
 }
 
 /**
- * The posts at an address of one author, for themselves alone, ordered as by {@link postsAt}. An address of
- * somebody else is not looked up.
+ * The posts at addresses of one author, for themselves alone, ordered as by {@link postsAt}. Addresses of
+ * somebody else are not looked up.
  */
 export function ownPostsAt(
   transaction: Transaction,
-  { uri, author }: { uri: AtUri; author: Did },
+  { uris, author }: { uris: Iterable<AtUri>; author: Did },
 ): Promise<FoundPost[]> {
   return transaction.$queryRaw<FoundPost[]>(Prisma.sql`
     select p.sort_at as "sortAt", p.uri, p.node_did as node, p.cid
-    from stratos_post p
+    from unnest(${[...uris]}::text[]) with ordinality as wanted(uri, place)
+    join stratos_post p on p.uri = wanted.uri and starts_with(wanted.uri, ${`at://${author}/`})
     left join stratos_stub s on s.uri = p.uri and s.node_did = p.node_did
-    where p.uri = ${uri} and starts_with(${uri}, ${`at://${author}/`})
-    order by s.uri is null, p.node_did`);
+    order by wanted.place, s.uri is null, p.node_did`);
 }

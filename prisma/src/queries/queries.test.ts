@@ -6,17 +6,23 @@ import { GATEWAY_ROLE } from '../row-security/gateway-role.ts';
 import { createTestDatabase, type TestDatabase } from '../testing/index.ts';
 import {
   ancestors,
+  authorFeed,
   boundaryMembers,
+  changesAfter,
+  countAuthorPosts,
   countPosts,
   countReferences,
+  type FoundPost,
   homeTimeline,
   openScope,
   ownMemberships,
+  ownPosts,
   ownPostsAt,
   postContents,
   postsAt,
   quotes,
   replies,
+  type Slice,
   searchPosts,
   type Transaction,
 } from './index.ts';
@@ -127,6 +133,36 @@ test('a timeline has each post of the boundaries once, newest first', async () =
   expect(await found((tx) => homeTimeline(tx, PAGE))).toEqual(['b', 'a']);
 });
 
+test('feeds are walked from both ends, and from any post in both directions', async () => {
+  for (const rkey of ['a', 'b', 'c', 'd']) await write(rkey, { boundaries: [ART, FOOD] });
+  for (const rkey of ['x', 'y', 'z']) await write(rkey, { author: VIEWER });
+  const feeds: [string[], (tx: Transaction, slice: Slice) => Promise<FoundPost[]>][] = [
+    [
+      ['z', 'y', 'x', 'd', 'c', 'b', 'a'],
+      (tx, slice) => homeTimeline(tx, { ...slice, boundaries: SCOPE }),
+    ],
+    [
+      ['d', 'c', 'b', 'a'],
+      (tx, slice) => authorFeed(tx, { ...slice, boundaries: SCOPE, author: AUTHOR }),
+    ],
+    [['z', 'y', 'x'], (tx, slice) => ownPosts(tx, { ...slice, author: VIEWER })],
+  ];
+  for (const [all, feed] of feeds) {
+    const posts = await ask((tx) => feed(tx, { after: undefined, limit: 10 }));
+    const walk = (slice: Slice) => found((tx) => feed(tx, slice));
+    expect(await walk({ after: undefined, limit: 2 })).toEqual(all.slice(0, 2));
+    expect(await walk({ after: undefined, limit: 2, reverse: true })).toEqual(
+      all.toReversed().slice(0, 2),
+    );
+    for (const [place, after] of posts.entries()) {
+      expect(await walk({ after, limit: 10 })).toEqual(all.slice(place + 1));
+      expect(await walk({ after, limit: 10, reverse: true })).toEqual(
+        all.slice(0, place).toReversed(),
+      );
+    }
+  }
+});
+
 describe('replies and quotes', () => {
   test('are those of the boundaries, replies oldest and quotes newest first, in pages', async () => {
     const parent = await write('parent');
@@ -134,13 +170,33 @@ describe('replies and quotes', () => {
     await write('two', { parent, boundaries: [ART, FOOD], quote: parent });
     await write('hidden', { parent, boundaries: [SECRET], quote: parent });
     await write('three', { parent, boundaries: [FOOD], quote: parent });
-    const of = { ...PAGE, subject: parent };
+    const of = { ...PAGE, subjects: [parent] };
     expect(await found((tx) => replies(tx, of))).toEqual(['one', 'two', 'three']);
     expect(await found((tx) => quotes(tx, of))).toEqual(['three', 'two']);
     const first = await ask((tx) => replies(tx, { ...of, limit: 2 }));
     expect(await found((tx) => replies(tx, { ...of, after: first.at(-1) }))).toEqual(['three']);
+    expect(await found((tx) => replies(tx, { ...of, limit: 2, reverse: true }))).toEqual([
+      'three',
+      'two',
+    ]);
+    expect(await found((tx) => replies(tx, { ...of, after: first.at(-1), reverse: true }))).toEqual(
+      ['one'],
+    );
     const [newest] = await ask((tx) => quotes(tx, of));
     expect(await found((tx) => quotes(tx, { ...of, after: newest }))).toEqual(['two']);
+  });
+
+  test('are found for many posts at once, a page for each', async () => {
+    const [one, two] = [await write('one'), await write('two')];
+    for (const rkey of ['a', 'b', 'c']) await write(rkey, { parent: one });
+    await write('d', { parent: two, boundaries: [ART, FOOD] });
+    await write('hidden', { parent: two, boundaries: [SECRET] });
+    const answers = await ask((tx) => replies(tx, { ...PAGE, subjects: [two, one], limit: 2 }));
+    expect(answers.map(({ subject, cid }) => [subject, cid])).toEqual([
+      [two, 'cid-d'],
+      [one, 'cid-a'],
+      [one, 'cid-b'],
+    ]);
   });
 
   test('are counted in the boundaries, each once, up to a limit', async () => {
@@ -163,10 +219,10 @@ describe('replies and quotes', () => {
     const uri = await write('reply', { parent: one });
     const at = { uri_nodeDid: { uri, nodeDid: NODE } };
     await prisma.post.update({ where: at, data: { replyRoot: two, replyParent: two } });
-    expect(await found((tx) => replies(tx, { ...PAGE, subject: one }))).toEqual([]);
-    expect(await found((tx) => replies(tx, { ...PAGE, subject: two }))).toEqual(['reply']);
+    expect(await found((tx) => replies(tx, { ...PAGE, subjects: [one] }))).toEqual([]);
+    expect(await found((tx) => replies(tx, { ...PAGE, subjects: [two] }))).toEqual(['reply']);
     await prisma.postBoundary.deleteMany({ where: { uri } });
-    expect(await found((tx) => replies(tx, { ...PAGE, subject: two }))).toEqual([]);
+    expect(await found((tx) => replies(tx, { ...PAGE, subjects: [two] }))).toEqual([]);
   });
 });
 
@@ -204,8 +260,8 @@ test('posts at addresses come in the order that was asked for', async () => {
 test('an address of somebody else is nobody’s own', async () => {
   const mine = await write('mine', { author: VIEWER, boundaries: [SECRET], readers: [] });
   const theirs = await write('theirs');
-  expect(await found((tx) => ownPostsAt(tx, { uri: mine, author: VIEWER }))).toEqual(['mine']);
-  expect(await found((tx) => ownPostsAt(tx, { uri: theirs, author: VIEWER }))).toEqual([]);
+  expect(await found((tx) => ownPostsAt(tx, { uris: [mine], author: VIEWER }))).toEqual(['mine']);
+  expect(await found((tx) => ownPostsAt(tx, { uris: [theirs], author: VIEWER }))).toEqual([]);
 });
 
 test('contents are of the node that was asked for', async () => {
@@ -306,7 +362,14 @@ test('members are told one page after the other', async () => {
 
 test('somebody’s memberships are told with their boundaries', async () => {
   expect(await ask((tx) => ownMemberships(tx, VIEWER))).toEqual([
-    { node: NODE, active: true, boundaries: SCOPE, issuedAt: new Date('2026-01-01'), heard: true },
+    {
+      node: NODE,
+      endpoint: 'https://node.test',
+      active: true,
+      boundaries: SCOPE,
+      issuedAt: new Date('2026-01-01'),
+      heard: true,
+    },
   ]);
 });
 
@@ -317,4 +380,31 @@ test('posts are counted in each boundary, up to a limit', async () => {
     { boundary: FOOD, posts: 1 },
     { boundary: ART, posts: 2 },
   ]);
+});
+
+test('changes go on after a position, for whomever the transaction is', async () => {
+  const uri = await write('a');
+  await prisma.change.createMany({
+    data: [
+      { kind: 'post', nodeDid: NODE, did: AUTHOR, uri, boundaries: [SECRET] },
+      { kind: 'account', did: AUTHOR },
+    ],
+  });
+  const [first, second] = await ask((tx) => changesAfter(tx, { seq: 0n, limit: 2 }));
+  const { seq = 0n, ...change } = first ?? {};
+  expect(change).toEqual({ kind: 'post', node: NODE, did: AUTHOR, uri, boundaries: [SECRET] });
+  expect(await ask((tx) => changesAfter(tx, { seq, limit: 1 }))).toEqual([second]);
+  expect(await ask((tx) => changesAfter(tx, { seq: second?.seq ?? 0n, limit: 1 }))).toEqual([]);
+});
+
+test('posts of authors are counted in each boundary where there are any', async () => {
+  for (const rkey of ['a', 'b', 'c']) await write(rkey, { boundaries: [ART, FOOD] });
+  await write('d', { boundaries: [SECRET], author: VIEWER });
+  const count = (limit: number) =>
+    ask((tx) => countAuthorPosts(tx, { authors: [VIEWER, AUTHOR], boundaries: SCOPE, limit }));
+  expect(await count(10)).toEqual([
+    { author: AUTHOR, boundary: ART, posts: 3 },
+    { author: AUTHOR, boundary: FOOD, posts: 3 },
+  ]);
+  expect(await count(2)).toMatchObject([{ posts: 2 }, { posts: 2 }]);
 });

@@ -1,71 +1,72 @@
 import type { AtUri, Boundary } from '@stratos/protocol';
 import { Prisma } from '../../generated/client.ts';
-import { type FoundPost, newerThan, olderThan, type ScopedSlice } from './found-post.ts';
+import {
+  type FoundPost,
+  newestFirst,
+  oldestFirst,
+  type ScopedSlice,
+  type Walk,
+} from './found-post.ts';
 import type { Transaction } from './transaction.ts';
 
-/** A slice of the posts that answer or quote a post. */
+/** For each of some posts, a slice of the posts that answer or quote it. */
 export interface ReferenceSlice extends ScopedSlice {
+  subjects: Iterable<AtUri>;
+}
+
+/** A post that answers or quotes another. */
+export interface FoundReference extends FoundPost {
   subject: AtUri;
 }
 
 /**
- * Direct replies to a post in some boundaries, oldest first, each once.
+ * Direct replies to each of some posts in some boundaries, oldest first, each once for its subject.
  *
- * Reads at most `limit` rows of each boundary and `limit` posts, however many replies are elsewhere.
+ * Reads at most `limit` rows of each boundary and `limit` posts for each subject, however many replies are
+ * elsewhere.
  */
-export function replies(transaction: Transaction, slice: ReferenceSlice): Promise<FoundPost[]> {
-  return transaction.$queryRaw<FoundPost[]>(
-    mergeReferences(slice, {
-      kind: 'reply',
-      following: newerThan(Prisma.sql`r`, slice.after),
-      direction: Prisma.sql`asc`,
-    }),
-  );
+export function replies(
+  transaction: Transaction,
+  slice: ReferenceSlice,
+): Promise<FoundReference[]> {
+  const walk = oldestFirst(Prisma.sql`r`, slice);
+  return transaction.$queryRaw<FoundReference[]>(mergeReferences('reply', slice, walk));
 }
 
 /**
- * Posts in some boundaries that quote a post, newest first, each once.
+ * Posts in some boundaries that quote each of some posts, newest first, each once for its subject.
  *
- * Reads at most `limit` rows of each boundary and `limit` posts, however many quotes are elsewhere.
+ * Reads at most `limit` rows of each boundary and `limit` posts for each subject, however many quotes are
+ * elsewhere.
  */
-export function quotes(transaction: Transaction, slice: ReferenceSlice): Promise<FoundPost[]> {
-  return transaction.$queryRaw<FoundPost[]>(
-    mergeReferences(slice, {
-      kind: 'quote',
-      following: olderThan(Prisma.sql`r`, slice.after),
-      direction: Prisma.sql`desc`,
-    }),
-  );
-}
-
-interface ReferenceOrder {
-  kind: 'reply' | 'quote';
-  following: Prisma.Sql;
-  direction: Prisma.Sql;
+export function quotes(transaction: Transaction, slice: ReferenceSlice): Promise<FoundReference[]> {
+  const walk = newestFirst(Prisma.sql`r`, slice);
+  return transaction.$queryRaw<FoundReference[]>(mergeReferences('quote', slice, walk));
 }
 
 function mergeReferences(
-  { subject, boundaries, limit }: ReferenceSlice,
-  { kind, following, direction }: ReferenceOrder,
+  kind: 'reply' | 'quote',
+  { subjects, boundaries, limit }: ReferenceSlice,
+  { following, direction }: Walk,
 ): Prisma.Sql {
   return Prisma.sql`
-    with page as (
+    select wanted.uri as subject, page.sort_at as "sortAt", page.uri, page.node_did as node, p.cid
+    from unnest(${[...subjects]}::text[]) with ordinality as wanted(uri, place)
+    cross join lateral (
       select distinct found.sort_at, found.uri, found.node_did
       from unnest(${[...boundaries]}::text[]) as scope(boundary)
       cross join lateral (
         select r.sort_at, r.uri, r.node_did
         from stratos_post_reference r
-        where r.boundary = scope.boundary and r.kind = ${kind} and r.subject = ${subject} ${following}
+        where r.boundary = scope.boundary and r.kind = ${kind} and r.subject = wanted.uri ${following}
         order by r.sort_at ${direction}, r.uri ${direction}
         limit ${limit}
       ) as found
       order by found.sort_at ${direction}, found.uri ${direction}, found.node_did ${direction}
       limit ${limit}
-    )
-    select page.sort_at as "sortAt", page.uri, page.node_did as node, p.cid
-    from page
+    ) as page
     join stratos_post p on p.uri = page.uri and p.node_did = page.node_did
-    order by page.sort_at ${direction}, page.uri ${direction}, page.node_did ${direction}`;
+    order by wanted.place, page.sort_at ${direction}, page.uri ${direction}, page.node_did ${direction}`;
 }
 
 /** How many posts answer and quote a post, each counted up to a limit. */

@@ -14,12 +14,17 @@ export interface FoundWords extends FoundPost {
  * Words are compared in lower case and otherwise as written: “running” does not find “run”, and “cafe”
  * does not find “café”. A text without a word finds nothing.
  *
- * The index finds the words in each boundary for itself, so the work depends on how many posts of these
- * boundaries have them, and on nothing outside. All of those are read to find the newest.
+ * The order is that of time alone, and exact: `rank` says how much of a post is about the words, and orders
+ * nothing across pages. Whoever sorts a page by it has the best of this page and not of all.
+ *
+ * What many posts have is found by walking the boundaries from the newest on, 3,000 posts in all; what few
+ * have, by an index that knows the words of each boundary for itself. So the work depends on nothing outside
+ * of these boundaries. In a boundary where fewer than one in sixteen of the newest has the words, all posts
+ * that have them may be read, which are many only if the words were common once and are no more.
  */
 export function searchPosts(
   transaction: Transaction,
-  { boundaries, words, after, limit }: ScopedSlice & { words: string },
+  { boundaries, words, after, limit }: Omit<ScopedSlice, 'reverse'> & { words: string },
 ): Promise<FoundWords[]> {
   const { sortAt = null, uri = null, node = null } = after ?? {};
   return transaction.$queryRaw<FoundWords[]>(Prisma.sql`

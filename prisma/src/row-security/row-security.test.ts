@@ -159,14 +159,56 @@ test('the role of the gateway may read these tables, and nothing else', async ()
   }
 });
 
-test('one function runs by the rights of its owner', async () => {
+test('two functions run by the rights of their owner', async () => {
   const { rows } = await owner.query(
     `select proname as name from pg_proc
      where pronamespace = 'public'::regnamespace and prosecdef
-       and has_function_privilege($1, oid, 'execute')`,
+       and has_function_privilege($1, oid, 'execute') order by 1`,
     [GATEWAY_ROLE],
   );
-  expect(rows).toEqual([{ name: 'stratos_search' }]);
+  expect(rows).toEqual([{ name: 'stratos_changes_after' }, { name: 'stratos_search' }]);
+});
+
+describe('the changes of everybody', () => {
+  const changes = (role: Client, seq: bigint | string, limit: number | null) =>
+    role.query('select * from stratos_changes_after($1, $2)', [seq, limit]);
+
+  test('are told to the gateway by their routing alone, in order, from a position on', async () => {
+    const { rows, fields } = await changes(gateway, '0', 10);
+    expect(fields.map(({ name }) => name)).toEqual([
+      'seq',
+      'kind',
+      'node_did',
+      'did',
+      'uri',
+      'boundaries',
+    ]);
+    expect(rows.map(({ kind, did }) => `${kind} ${did}`)).toEqual([
+      `membership ${ALICE}`,
+      `membership ${BOB}`,
+      `post ${BOB}`,
+      `gone ${BOB}`,
+    ]);
+    const later = await changes(gateway, rows[1].seq, 1);
+    expect(later.rows).toEqual([rows[2]]);
+  });
+
+  test('are told a thousand at a time', async () => {
+    await owner.query('begin');
+    await owner.query(`insert into stratos_change (kind, did)
+      select 'account', '${ALICE}' from generate_series(1, 1001)`);
+    expect((await changes(owner, '0', null)).rowCount).toBe(1_000);
+    expect((await changes(owner, '0', 1_001)).rowCount).toBe(1_000);
+    await owner.query('rollback');
+  });
+
+  test('are told to nobody who is not the gateway', async () => {
+    const role = `test_${randomBytes(6).toString('hex')}`;
+    await owner.query(`begin; create role ${role}; grant usage on schema public to ${role}`);
+    await owner.query(`set local role ${role}`);
+    await expect(changes(owner, '0', 1)).rejects.toThrow(/permission denied/);
+    await owner.query('rollback');
+  });
 });
 
 describe('what a transaction says of its viewer', () => {
