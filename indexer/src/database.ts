@@ -33,11 +33,19 @@ export async function lockActorsAtNode(
     select pg_advisory_xact_lock(hashtextextended(key, 0)) from unnest(${keys}::text[]) as key`;
 }
 
-/** True when the database refuses the values, and would refuse them again. */
+/**
+ * Held as well, after the locks at nodes, by whoever makes people members of a node, and by whoever
+ * changes what decides at all of their nodes: a membership that is not committed yet is not among those.
+ */
+export async function lockActors(tx: Transaction, dids: readonly string[]): Promise<void> {
+  await lockActorsAtNode(tx, dids, '');
+}
+
+/** True when the database refuses the values, or they exceed what it can hold, and would again. */
 export function isUnstorable(error: unknown): boolean {
   if (error instanceof Prisma.PrismaClientValidationError) return true;
   if (!(error instanceof Prisma.PrismaClientKnownRequestError)) return false;
-  return sqlStates(error).some((code) => /^2[23]/.test(code));
+  return sqlStates(error).some((code) => /^(2[23]|54)/.test(code));
 }
 
 /** True when the database has no room: no disk, no memory, no connections; or its files fail it. */

@@ -26,6 +26,8 @@ const MAX_LOG_PAGE_BYTES = 16 * 1024 * 1024;
 const BATCHES_AT_ONCE = 8;
 /** Connections to Postgres. */
 const POOL_SIZE = 24;
+/** Milliseconds in which an indexer has to be able to say that it is there. */
+const BEAT_WITHIN_MS = 3_000;
 
 export interface Indexer extends AsyncDisposable {
   /** Where health and status are asked for. */
@@ -59,7 +61,10 @@ export async function startIndexer(
   const fetchLog = createGuardedFetch({ devMode, maxBytes: MAX_LOG_PAGE_BYTES });
 
   // Its own connection, so that it is heard however busy the others are.
-  const aside = createPrismaClient(config.databaseUrl, { poolSize: 1 });
+  const aside = createPrismaClient(config.databaseUrl, {
+    poolSize: 1,
+    statementTimeoutMs: BEAT_WITHIN_MS,
+  });
   opened.defer(() => aside.$disconnect());
   const presence = opened.use(new Presence(aside, logger, config.name));
   await presence.start();

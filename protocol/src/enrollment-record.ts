@@ -59,7 +59,8 @@ export function parseEnrollmentRecord(value: unknown): EnrollmentRecord | undefi
   };
 }
 
-function signatureOf(value: LexValue | undefined): Uint8Array | undefined {
+/** A signature as bytes, as `{$bytes}`, or as a map of numbers. */
+export function signatureOf(value: LexValue | undefined): Uint8Array | undefined {
   if (ArrayBuffer.isView(value))
     return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
   if (!isMap(value)) return undefined;

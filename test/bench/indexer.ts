@@ -3,6 +3,7 @@ import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startEmbeddedPostgres } from '@stratos/prisma';
+import { measureFreshness } from './indexer/freshness.ts';
 import { measureIndexerLimits } from './indexer/limits.ts';
 import {
   measureBackfill,
@@ -22,6 +23,9 @@ const { values } = parseArgs({
     rate: { type: 'string', default: '500' },
     seconds: { type: 'string', default: '20' },
     nodes: { type: 'string', default: '1000' },
+    /** Commits that wait before what is taken back, and how much is. */
+    backlog: { type: 'string', default: '20000' },
+    revocations: { type: 'string', default: '700' },
     rounds: { type: 'string', default: '3' },
     /** Measures only what has this in its name. */
     only: { type: 'string', default: '' },
@@ -29,7 +33,7 @@ const { values } = parseArgs({
     profile: { type: 'string' },
   },
 });
-const [commits, repos, records, rate, seconds, nodes, rounds] = [
+const [commits, repos, records, rate, seconds, nodes, rounds, backlog, revocations] = [
   Number(values.commits),
   Number(values.repos),
   Number(values.records),
@@ -37,6 +41,8 @@ const [commits, repos, records, rate, seconds, nodes, rounds] = [
   Number(values.seconds),
   Number(values.nodes),
   Number(values.rounds),
+  Number(values.backlog),
+  Number(values.revocations),
 ] as const;
 
 await using opened = new AsyncDisposableStack();
@@ -80,6 +86,22 @@ if (isChosen('latency')) {
     ['ms from event to readable row', 'p50', 'p99', 'max', 'bar of p99'],
     [[`${rate} events a second`, ...[p50, p99, max].map((ms) => ms.toFixed(0)), '100']],
   );
+}
+if (isChosen('freshness')) {
+  for (const count of [0, backlog]) {
+    const { behind, waits } = await measureFreshness(options, {
+      backlog: count,
+      revocations,
+      rate: 100,
+    });
+    console.log();
+    printTable(
+      [`ms until announced, ${number(behind)} events behind`, 'p50', 'p99', 'max', 'bar'],
+      Array.from(waits, ([kind, { p50, p99, max }]) => {
+        return [kind, ...[p50, p99, max].map((ms) => ms.toFixed(0)), '100'];
+      }),
+    );
+  }
 }
 if (isChosen('idle')) {
   const rss = await measureIdle(options, nodes);

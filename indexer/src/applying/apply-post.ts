@@ -31,6 +31,9 @@ export interface PlacedPost extends AcceptedPost {
   proofRev: Tid | undefined;
 }
 
+/** Characters of an address that can be looked up together with a boundary and another address. */
+const MOST_OF_ADDRESS = 1_000;
+
 type ProvenPost = Pick<VerifiedOp, 'uri' | 'rkey' | 'cid' | 'record' | 'flaw'>;
 
 /** Whether a proven record may be written as a post, and why it is refused if that is to be told. */
@@ -42,6 +45,10 @@ export function judgePost(
   const row = readPost(record.value);
   const refused = row ? refuseBoundaries(record.boundaries, context) : 'invalid-record';
   if (!row || refused) return { refused };
+  const addresses = [uri, row.replyRoot, row.replyParent, row.quote];
+  if (addresses.some((address) => address && address.length > MOST_OF_ADDRESS)) {
+    return { refused: 'not-storable' };
+  }
   const { bytes, boundaries } = record;
   return { post: { ...row, uri, rkey, cid, bytes, boundaries } };
 }

@@ -135,33 +135,8 @@ class Judging {
     const previous = verdict.log;
     const keys = history ? keysOfEntry(history, (previous?.seq ?? 0) + 1) : present;
     const { entry, cid } = await verifyMembershipEntry(bytes, { service: nodeDid, keys, previous });
-    const { did, active, signingKey } = entry;
-    const { member, ...standing } = this.#standing(did);
-    const isOther = member !== undefined && member.signingKey !== signingKey;
-    // Another key is another repo: what the one before held is gone at the node, and so it is here.
-    if (isOther) {
-      verdict.forget(did);
-      standing.head = undefined;
-      standing.isPartial = false;
-    }
-    const boundaries = active ? entry.boundaries : [];
-    // What they wrote meanwhile may have come without its content, and does not come again; nor does
-    // what was fetched before they held its boundaries.
-    const hasReturned = active && member?.active === false && !isOther;
-    const holdsMore = boundaries.some((each) => member?.boundaries.includes(each) === false);
-    const isIncomplete = hasReturned || (standing.isPartial && holdsMore);
-    if (isIncomplete) verdict.incomplete.add(did);
-    this.#people.set(did, {
-      ...standing,
-      member: { active, signingKey, boundaries },
-      isAsked: standing.isAsked || isIncomplete,
-    });
-    const isTurn = !member || member.active !== active || isOther;
-    verdict.memberships.set(did, {
-      entry,
-      bytes,
-      isTurn: isTurn || verdict.memberships.get(did)?.isTurn === true,
-    });
+    const { did } = entry;
+    this.#people.set(did, verdict.hear(entry, bytes, this.#standing(did)));
     verdict.log = { seq: entry.seq, cid };
   }
 

@@ -3,7 +3,7 @@ import type { WaitingCommit } from '../resync/waiting-commits.ts';
 import type { PlacedPost } from './apply-post.ts';
 import type { Proof } from './proofs.ts';
 import type { Refusal } from './refusal.ts';
-import type { StoredHead } from './standing.ts';
+import type { Standing, StoredHead } from './standing.ts';
 
 /** The newest word of a node about a person. */
 export interface JudgedMembership {
@@ -52,6 +52,38 @@ export class Verdict {
   get proofs(): Proof[] {
     const named = new Set([...this.written.values()].map(({ did, rev }) => `${did} ${rev}`));
     return Array.from(named, (key) => this.#proofs.get(key)?.()).filter((proof) => !!proof);
+  }
+
+  /**
+   * Takes a newer word of the node about a person, of whom so much was known before it.
+   *
+   * @returns what is known from here on
+   */
+  hear(entry: MembershipEntry, bytes: Uint8Array, { member, ...before }: Standing): Standing {
+    const { did, active, signingKey } = entry;
+    const isOther = member !== undefined && member.signingKey !== signingKey;
+    const standing = { ...before };
+    // Another key is another repo: what the one before held is gone at the node, and so it is here.
+    if (isOther) {
+      this.forget(did);
+      standing.head = undefined;
+      standing.isPartial = false;
+    }
+    const boundaries = active ? entry.boundaries : [];
+    // What they wrote meanwhile may have come without its content, and does not come again; nor does
+    // what was fetched before they held its boundaries.
+    const hasReturned = active && member?.active === false && !isOther;
+    const holdsMore = boundaries.some((each) => member?.boundaries.includes(each) === false);
+    const isIncomplete = hasReturned || (standing.isPartial && holdsMore);
+    if (isIncomplete) this.incomplete.add(did);
+    const isTurn = !member || member.active !== active || isOther;
+    this.memberships.set(did, {
+      entry,
+      bytes,
+      isTurn: isTurn || this.memberships.get(did)?.isTurn === true,
+    });
+    const isAsked = standing.isAsked || isIncomplete;
+    return { ...standing, member: { active, signingKey, boundaries }, isAsked };
   }
 
   write(post: PlacedPost, proof: () => Proof): void {

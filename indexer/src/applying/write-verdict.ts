@@ -1,6 +1,6 @@
 import type { Did } from '@stratos/protocol';
 import { announce, type Change } from '../changes/announce.ts';
-import type { Transaction } from '../database.ts';
+import { lockActors, type Transaction } from '../database.ts';
 import { releaseHolds } from '../holds/release-holds.ts';
 import { askForRepos } from '../resync/ask-for-repos.ts';
 import { holdCommits } from '../resync/waiting-commits.ts';
@@ -54,6 +54,7 @@ export async function writeVerdict(
     uris: [...new Set(shown.map(({ uri }) => uri))],
   });
   const turned = [...verdict.memberships].filter(([, { isTurn }]) => isTurn).map(([did]) => did);
+  await lockActors(tx, turned);
   await refreshReadersOf(tx, [...new Set([...turned, ...released.dids])], nodeDid);
   await announce(tx, changes);
 }

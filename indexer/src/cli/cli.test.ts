@@ -114,10 +114,14 @@ describe('stratos-indexer', { timeout: 180_000 }, () => {
     ]);
     expect(await world.db.resync.findMany()).toMatchObject([{ did: REI, reason: 'operator' }]);
     const [{ id }] = await indexerJson(['quarantine', 'list', '--node', FIREHOSE]);
+    const dueAt = new Date(Date.now() + 600_000);
+    await world.db.pdsResync.create({ data: { did: REI, reason: 'sync', failures: 9, dueAt } });
     expect((await indexer(['quarantine', 'retry', String(id)])).out).toContain(
       'the public records are read anew',
     );
-    expect(await world.db.pdsResync.findMany()).toMatchObject([{ did: REI, reason: 'operator' }]);
+    const [asked] = await world.db.pdsResync.findMany();
+    expect(asked).toMatchObject({ did: REI, reason: 'operator', failures: 0 });
+    expect(asked?.dueAt.getTime()).toBeLessThanOrEqual(Date.now());
     const retried = await world.db.quarantined.findMany({ where: { retriedAt: { not: null } } });
     expect(retried.map(({ reason }) => reason).sort()).toEqual(['boundary-not-held', 'unproven']);
     expect(await world.readable()).toEqual(['3kaaa art']);

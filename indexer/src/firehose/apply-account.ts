@@ -1,4 +1,5 @@
-import { lockActorAtNode, type Transaction } from '../database.ts';
+import { announce } from '../changes/announce.ts';
+import { lockActorAtNode, lockActors, type Transaction } from '../database.ts';
 import { refreshReaders } from '../visibility/readers.ts';
 import type { PdsSurroundings } from './apply-enrollment.ts';
 
@@ -11,21 +12,30 @@ export interface AccountNews {
 
 /**
  * Takes over whether an account is in use; while it is not, nobody reads what it wrote. Of a deleted
- * one, its own words are gone with it.
+ * one, its own words are gone with it. Announced when it is news.
  */
 export async function applyAccount(
   { write }: PdsSurroundings,
   { did, active, status }: AccountNews,
 ): Promise<void> {
   await write(async (tx) => {
+    const known = await nodesOf(tx, did);
+    for (const nodeDid of known) await lockActorAtNode(tx, did, nodeDid);
+    await lockActors(tx, [did]);
     const nodes = await nodesOf(tx, did);
-    for (const nodeDid of nodes) await lockActorAtNode(tx, did, nodeDid);
-    await tx.actor.updateMany({ where: { did }, data: { active } });
+    for (const nodeDid of nodes) {
+      if (!known.includes(nodeDid)) await lockActorAtNode(tx, did, nodeDid);
+    }
+    const { count } = await tx.actor.updateMany({
+      where: { did, active: !active },
+      data: { active },
+    });
     if (status === 'deleted') {
       await tx.enrollment.deleteMany({ where: { did } });
       await tx.stub.deleteMany({ where: { did } });
     }
     for (const nodeDid of nodes) await refreshReaders(tx, did, nodeDid);
+    if (count > 0) await announce(tx, [{ kind: 'account', did }]);
   });
 }
 

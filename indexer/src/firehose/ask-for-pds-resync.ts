@@ -4,7 +4,8 @@ import type { Transaction } from '../database.ts';
 const MAX_STRANGERS = 100_000;
 
 /**
- * Has somebody's public records be read anew from their PDS.
+ * Has somebody's public records be read anew from their PDS. What has failed before goes on waiting, unless
+ * an operator asks.
  *
  * @returns false when too much waits already
  */
@@ -12,6 +13,7 @@ export async function askForPdsResync(
   tx: Transaction,
   { did, reason }: { did: string; reason: string },
 ): Promise<boolean> {
+  const isFresh = reason === 'operator';
   const asked = await tx.$executeRaw`
     insert into stratos_pds_resync (did, reason)
     select ${did}, ${reason}
@@ -20,7 +22,9 @@ export async function askForPdsResync(
       or (select count(*) from (select 1 from stratos_pds_resync limit ${MAX_STRANGERS}) s)
         < ${MAX_STRANGERS}
     on conflict (did) do update set
-      reason = excluded.reason, asked = stratos_pds_resync.asked + 1`;
+      reason = excluded.reason, asked = stratos_pds_resync.asked + 1,
+      failures = case when ${isFresh} then 0 else stratos_pds_resync.failures end,
+      due_at = case when ${isFresh} then now() else stratos_pds_resync.due_at end`;
   return asked > 0;
 }
 

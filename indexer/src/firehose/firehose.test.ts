@@ -1,3 +1,4 @@
+import { TID } from '@atproto/common-web';
 import { createPrismaClient } from '@stratos/prisma';
 import { createTestDatabase } from '@stratos/prisma/testing';
 import {
@@ -159,6 +160,53 @@ test('a key that was given up counts for nothing from then on', async () => {
   await pds.delete(ENROLLMENT, enrollmentRkey(NODE));
   await settled(firehose);
   expect(await enrolled()).toEqual([]);
+});
+
+test.each([
+  ['a public post', async () => pds.put('app.bsky.feed.post', '3kaaa', { text: 'hello' })],
+  ['another enrollment', async () => enroll(pds, { node: toDid('did:web:other.example') })],
+])('a commit that is missing is noticed by the next, %s, and made up for', async (_, next) => {
+  const firehose = await follow();
+  await enroll(pds);
+  await pds.put('app.bsky.feed.post', '3kzzz', { text: 'nothing is missing' });
+  await settled(firehose);
+  expect(await db.pdsResync.count()).toBe(0);
+  const asked = (await db.enrollment.findFirstOrThrow()).rkey;
+  pds.relay = undefined;
+  await pds.delete(ENROLLMENT, enrollmentRkey(NODE));
+  pds.relay = relay;
+  await next();
+  await vi.waitFor(
+    async () => expect(await db.enrollment.count({ where: { rkey: asked } })).toBe(0),
+    WAIT,
+  );
+  await vi.waitFor(async () => expect(await db.pdsResync.count()).toBe(0), WAIT);
+});
+
+test('commits that follow each other are no reason to read anything anew', async () => {
+  const firehose = await follow();
+  await enroll(pds);
+  await settled(firehose);
+  pds.resolvable = false;
+  for (const rkey of ['3kaaa', '3kbbb'])
+    await pds.put('app.bsky.feed.post', rkey, { text: 'hello' });
+  relay.emit('#commit', pds.lastCommit);
+  await settled(firehose);
+  expect(await db.pdsResync.count()).toBe(0);
+  const [actor] = await db.actor.findMany();
+  expect(actor?.pdsRev).toBe(pds.lastCommit['rev']);
+});
+
+test('a commit of before does not count as a newer one, whatever revision a source gives it', async () => {
+  const firehose = await follow();
+  await enroll(pds);
+  const enrolling = pds.lastCommit;
+  await pds.delete(ENROLLMENT, enrollmentRkey(NODE));
+  await settled(firehose);
+  relay.emit('#commit', { ...enrolling, rev: TID.nextStr() });
+  await settled(firehose);
+  expect(await enrolled()).toEqual([]);
+  expect(await db.quarantined.findMany()).toMatchObject([{ did: pds.did, reason: 'unproven' }]);
 });
 
 test('who sends more than is taken one by one is read as a whole', async () => {

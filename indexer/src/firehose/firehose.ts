@@ -18,6 +18,7 @@ import { EventQueue } from './event-queue.ts';
 import { findPeople } from './find-people.ts';
 import { type FirehoseMessage, firehoseMessages, type Malformed } from './firehose-messages.ts';
 import { PdsResyncs } from './pds-resyncs.ts';
+import { isContinuous, takeRevision } from './pds-revision.ts';
 import { countRelevant, readCommit, UnreadableCommitError } from './read-commit.ts';
 
 const { commit, identity, account, info } = com.atproto.sync.subscribeRepos;
@@ -53,6 +54,8 @@ export interface FirehoseContext {
 /** Follows a PDS or relay, from where it was left, until disposed. */
 export class Firehose implements AsyncDisposable {
   readonly #context: FirehoseContext;
+  /** People whose every commit matters, because one that is missing may have been about an enrollment. */
+  readonly #enrolled = new Set<string>();
   readonly #didCache = new MemoryCache(60_000, 600_000);
   readonly #ids: IdResolver;
   readonly #surroundings: PdsSurroundings;
@@ -75,7 +78,13 @@ export class Firehose implements AsyncDisposable {
     const timeout = RESOLVE_TIMEOUT_MS;
     this.#ids = new IdResolver({ plcUrl, didCache: this.#didCache, fetch, timeout });
     this.#surroundings = {
-      lookups,
+      lookups: {
+        ...lookups,
+        findHandle: (did) => {
+          this.#enrolled.add(did);
+          lookups.findHandle(did);
+        },
+      },
       write: (work) =>
         inTransaction(db, async (tx) => {
           await holdSource(tx, url, fence);
@@ -134,6 +143,7 @@ export class Firehose implements AsyncDisposable {
     const cursor = () => this.#beginAt();
     while (!signal.aborted) {
       try {
+        await this.#findEnrolled();
         const options = { url, cursor, maxReconnectMs, onReconnect, signal };
         for await (const message of firehoseMessages(options)) {
           this.#heard = true;
@@ -144,6 +154,11 @@ export class Firehose implements AsyncDisposable {
       }
       await sleep(Math.min(1_000, maxReconnectMs), undefined, { signal }).catch(() => {});
     }
+  }
+
+  async #findEnrolled(): Promise<void> {
+    const rows = await this.#context.db.enrollment.findMany({ select: { did: true } });
+    for (const { did } of rows) this.#enrolled.add(did);
   }
 
   /** At the last event again, so that even a quiet source says something. */
@@ -162,7 +177,7 @@ export class Firehose implements AsyncDisposable {
         return message.name === 'OutdatedCursor' ? this.#readAllAnew() : undefined;
       case commit.$type: {
         const { repo: did, seq, blocks } = message;
-        if (countRelevant(message) === 0) return this.#queue.pass(seq);
+        if (countRelevant(message) === 0 && !this.#enrolled.has(did)) return this.#queue.pass(seq);
         const settle = () => telemetry.publicEvent(() => this.#applyCommit(message));
         return this.#queue.add({ did, seq, size: blocks.byteLength, settle });
       }
@@ -203,11 +218,14 @@ export class Firehose implements AsyncDisposable {
   }
 
   async #applyCommit(message: Commit): Promise<void> {
-    const { repo: did, seq } = message;
+    const { repo: did, seq, rev, since } = message;
     try {
-      for (const event of await readCommit(this.#ids, message)) {
-        await applyFirehoseEvent(this.#surroundings, event);
+      const events = await readCommit(this.#ids, message);
+      if (!(await isContinuous(this.#context.db, { did, rev, since }))) {
+        await this.#readAnew(did, 'not-continuous');
       }
+      for (const event of events) await applyFirehoseEvent(this.#surroundings, event);
+      if (events.length === 0) await this.#surroundings.write((tx) => takeRevision(tx, did, rev));
     } catch (error) {
       if (isUnstorable(error)) return this.#refuse(did, seq, 'not-storable');
       if (!(error instanceof UnreadableCommitError)) throw error;

@@ -1,5 +1,14 @@
 import type { Transaction } from '../database.ts';
 
+/** Whether a commit comes right after what is applied of a person's PDS repo, as far as anything is. */
+export async function isContinuous(
+  db: Pick<Transaction, 'actor'>,
+  { did, rev, since }: { did: string; rev: string; since: string | null },
+): Promise<boolean> {
+  const { pdsRev } = (await db.actor.findUnique({ where: { did } })) ?? { pdsRev: null };
+  return pdsRev === null || rev <= pdsRev || since === pdsRev;
+}
+
 /**
  * Notes that a revision of a person's PDS repo is being applied. Of people who were never seen, only
  * those are remembered who are `isNew`: their handle is due to be looked up.

@@ -1,6 +1,7 @@
 import type { IdResolver } from '@atproto/identity';
 import { parseDataKey, RepoVerificationError } from '@atproto/repo';
 import { type CommitEvt, parseCommitAuthenticated } from '@atproto/sync';
+import { isDidKey, ProofError, RepoProof, toDid } from '@stratos/protocol';
 import type { com } from '@stratos/protocol/lexicons';
 import { zone } from '@stratos/protocol/lexicons';
 
@@ -40,12 +41,35 @@ export async function readCommit(ids: IdResolver, commit: Commit): Promise<Commi
   await ids.did.resolveAtprotoKey(commit.repo).catch((cause: unknown) => {
     throw new UnreadableCommitError('unresolved', { cause });
   });
+  await checkRevision(ids, commit);
   const events = await parseCommitAuthenticated(ids, { ...commit, ops }).catch((cause: unknown) => {
     const isDisproven = cause instanceof RepoVerificationError;
     throw new UnreadableCommitError(isDisproven ? 'unproven' : 'malformed', { cause });
   });
   if (events.length < ops.length) throw new UnreadableCommitError('incomplete');
   return events;
+}
+
+/** What is old must not come as news: the account has signed the revision that the source says. */
+async function checkRevision(
+  ids: IdResolver,
+  { repo, rev, blocks }: Pick<Commit, 'repo' | 'rev' | 'blocks'>,
+  isKeyFresh = false,
+): Promise<void> {
+  const key = await ids.did.resolveAtprotoKey(repo, isKeyFresh);
+  if (!isDidKey(key)) throw new UnreadableCommitError('unproven');
+  try {
+    const proof = await RepoProof.read(blocks, { did: toDid(repo), signingKeys: [key] });
+    if (proof.repo.rev !== rev) throw new UnreadableCommitError('unproven');
+  } catch (cause) {
+    if (!(cause instanceof ProofError)) throw cause;
+    const { reason } = cause;
+    if (reason === 'bad-signature' && !isKeyFresh)
+      return checkRevision(ids, { repo, rev, blocks }, true);
+    throw new UnreadableCommitError(reason === 'bad-signature' ? 'unproven' : 'malformed', {
+      cause,
+    });
+  }
 }
 
 function isRelevant(path: string): boolean {

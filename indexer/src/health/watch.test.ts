@@ -14,6 +14,7 @@ test('tells of each source how it gets on, and of what waits', async () => {
     'did:web:good.example': { ...following, breaker: 'half-open' },
     'did:web:lying.example': { ...following, connected: false, refused: 9, breaker: 'open' },
     'did:web:away.example': { ...following, connected: false, errors: 4 },
+    'did:web:older.example': { ...following, people: { sockets: 8, waiting: 30 } },
   };
   await using watch = new Watch({
     db,
@@ -31,6 +32,7 @@ test('tells of each source how it gets on, and of what waits', async () => {
       'did:web:good.example': { state: 'following', newest: 10, errors: 0, rate: 0 },
       'did:web:lying.example': { state: 'left-alone', refused: 9 },
       'did:web:away.example': { state: 'connecting', errors: 4 },
+      'did:web:older.example': { state: 'following', people: { sockets: 8, waiting: 30 } },
     },
     resyncs: 2,
     pdsResyncs: 1,
@@ -44,6 +46,9 @@ test('tells of each source how it gets on, and of what waits', async () => {
   expect(text).toContain('stratos_indexer_left_alone{source="did:web:lying.example"} 1');
   expect(text).toContain('stratos_indexer_lag{source="did:web:good.example"} 3');
   expect(text).toContain('stratos_indexer_errors{source="did:web:away.example"} 4');
+  expect(text).toContain('stratos_indexer_people_heard{source="did:web:older.example"} 8');
+  expect(text).toContain('stratos_indexer_people_waiting{source="did:web:older.example"} 30');
+  expect(text).toContain('stratos_indexer_people_waiting{source="did:web:good.example"} 0');
   expect(text).toContain('stratos_indexer_queue{queue="pdsResyncs"} 1');
   expect(text).toContain('stratos_indexer_fetched_records 50');
   expect(text).not.toContain('did:plc');

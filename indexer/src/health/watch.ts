@@ -85,6 +85,14 @@ export class Watch implements AsyncDisposable {
     );
     bySource('refused', 'What a source sent and was refused', ({ refused }) => refused);
     bySource('errors', 'Connections to a source that failed', ({ errors }) => errors);
+    bySource(
+      'people_heard',
+      'People of a node without a stream of all who are listened to',
+      ({ people }) => people?.sockets ?? 0,
+    );
+    bySource('people_waiting', 'Those of them who wait for their turn', ({ people }) => {
+      return people?.waiting ?? 0;
+    });
     const queues = keptFor(KEPT_MS, () => readQueues(this.#options.db));
     metrics.observeEach(
       'stratos_indexer_queue',

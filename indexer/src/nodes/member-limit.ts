@@ -15,17 +15,20 @@ export class MemberLimit {
     this.#most = most;
   }
 
-  /** Those of the nodes that are over the limit, as far as it was time to count. */
-  async exceededBy(claims: readonly NodeClaim[]): Promise<Did[]> {
-    const found: Did[] = [];
+  /** Whether nodes are over the limit: those of which it was time to find out. */
+  async look(claims: readonly NodeClaim[]): Promise<Map<Did, boolean>> {
+    const found = new Map<Did, boolean>();
     for (const { nodeDid, membershipSeq } of claims) {
       // There is no member without an entry.
-      if (membershipSeq <= this.#most || !this.#isTime(nodeDid)) continue;
-      const where = { nodeDid };
-      const members = await this.#db.membership.count({ where, take: this.#most + 1 });
-      if (members > this.#most) found.push(nodeDid);
+      if (membershipSeq <= this.#most) found.set(nodeDid, false);
+      else if (this.#isTime(nodeDid)) found.set(nodeDid, await this.#isExceeded(nodeDid));
     }
     return found;
+  }
+
+  async #isExceeded(nodeDid: Did): Promise<boolean> {
+    const where = { nodeDid };
+    return (await this.#db.membership.count({ where, take: this.#most + 1 })) > this.#most;
   }
 
   #isTime(nodeDid: Did): boolean {

@@ -1,4 +1,4 @@
-import { mintServiceAuth } from '@stratos/protocol';
+import { cidOf, mintServiceAuth } from '@stratos/protocol';
 import { zone } from '@stratos/protocol/lexicons';
 import { z } from 'zod';
 import { BrokenTrustError, type EventSource } from '../applying/apply-event.ts';
@@ -46,6 +46,21 @@ export async function readMembershipLog(
     isMore = cursor !== undefined && entries.length > 0;
   }
   signal.throwIfAborted();
+}
+
+/** Whether the node's log still has the entry that is the newest of it here. */
+export async function hasNewestEntry(
+  context: Pick<FollowerContext, 'appView' | 'fetchLog'>,
+  source: EventSource & { endpoint: string },
+  signal: AbortSignal,
+): Promise<boolean> {
+  const where = { did: source.nodeDid };
+  const { membershipSeq, membershipHead } = await source.db.node.findUniqueOrThrow({ where });
+  if (membershipHead === null) return true;
+  const { entries } = await fetchPage(context, source, Number(membershipSeq) - 1, signal);
+  const [newest] = entries;
+  if (!newest) return false;
+  return (await cidOf(Buffer.from(newest.entry.$bytes, 'base64'))) === membershipHead;
 }
 
 async function fetchPage(

@@ -123,4 +123,10 @@ test('a node with more members than may be is not followed any further', async (
   await endless.flush();
   await postHonestly(1);
   expect(nodes.status()[endless.did]).toMatchObject({ connected: false, cursor, breaker: 'open' });
-});
+
+  await world.db.membershipBoundary.deleteMany({ where: { nodeDid: endless.did } });
+  const some = { nodeDid: endless.did, seq: { gt: 10 } };
+  await world.db.membership.deleteMany({ where: some });
+  await vi.waitFor(() => expect(nodes.status()[endless.did]?.cursor).toBe(endless.position), WAIT);
+  expect(nodes.isFollowing(endless.did)).toBe(true);
+}, 60_000);

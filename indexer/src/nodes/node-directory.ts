@@ -1,4 +1,5 @@
 import type { Did } from '@stratos/protocol';
+import PQueue from 'p-queue';
 import { recordRefusal } from '../applying/refusal.ts';
 import { inTransaction } from '../database.ts';
 import {
@@ -19,6 +20,8 @@ import { readAheadRoom } from './read-ahead.ts';
 const LOOK_MS = 1_000;
 /** Nodes that are taken or given back at a time, so that a thousand do not connect in one moment. */
 const NODES_PER_LOOK = 100;
+/** Sockets to nodes without a stream of all, where each of their people takes one. */
+const SOCKETS = 64;
 
 interface Followed {
   claim: NodeClaim;
@@ -27,7 +30,7 @@ interface Followed {
   done: Promise<void>;
 }
 
-type DirectoryContext = Omit<FollowerContext, 'fence' | 'room'>;
+type DirectoryContext = Omit<FollowerContext, 'fence' | 'room' | 'sockets' | 'maxMembers'>;
 
 /** The nodes that this indexer follows: its fair share of all, each followed by one indexer alone. */
 export class NodeDirectory implements AsyncDisposable {
@@ -38,6 +41,7 @@ export class NodeDirectory implements AsyncDisposable {
   readonly #followed = new Map<Did, Followed>();
   /** Every node's part of the memory, as many as are followed at the moment. */
   readonly #room: Room;
+  readonly #sockets = new PQueue({ concurrency: SOCKETS });
   #looking: Recurring | undefined;
 
   constructor(context: DirectoryContext, policy: NodePolicy, presence: Presence) {
@@ -83,7 +87,10 @@ export class NodeDirectory implements AsyncDisposable {
     const { id, living } = this.#presence;
     const claimed = await claimedNodes(db, id);
     await this.#dropAllBut(claimed);
-    for (const nodeDid of await this.#members.exceededBy(claimed)) await this.#silence(nodeDid);
+    for (const [nodeDid, isExceeded] of await this.#members.look(claimed)) {
+      if (isExceeded) await this.#silence(nodeDid);
+      else await this.#heed(nodeDid);
+    }
     for (const claim of claimed) this.#follow(claim);
     const share = Math.ceil((await countNodes(db, this.#policy)) / living);
     const room = share - this.#followed.size;
@@ -95,7 +102,7 @@ export class NodeDirectory implements AsyncDisposable {
     }
   }
 
-  /** Takes nothing more from a node, until the next start. */
+  /** Takes nothing more from a node, until it has fewer members. */
   async #silence(nodeDid: Did): Promise<void> {
     const { db, logger } = this.#context;
     const followed = this.#followed.get(nodeDid);
@@ -106,6 +113,12 @@ export class NodeDirectory implements AsyncDisposable {
     logger.error({ node: nodeDid }, 'the node has more members than may be');
     const refusal = { source: nodeDid, reason: 'too-many-members' };
     await inTransaction(db, (tx) => recordRefusal(tx, refusal));
+  }
+
+  /** Lets a node be followed again that was silenced. */
+  async #heed(nodeDid: Did): Promise<void> {
+    const followed = this.#followed.get(nodeDid);
+    if (followed?.stop.signal.aborted) await this.#leave([followed]);
   }
 
   /** Nothing is written under a claim that is lost; here the connection goes as well. */
@@ -138,7 +151,9 @@ export class NodeDirectory implements AsyncDisposable {
       breaker: 'closed',
     };
     const stop = new AbortController();
-    const context = { ...this.#context, fence, room: this.#room };
+    const shared = { room: this.#room, sockets: this.#sockets };
+    const { maxMembers } = this.#policy;
+    const context = { ...this.#context, ...shared, fence, maxMembers };
     const done = followNode(context, nodeDid, status, stop.signal);
     this.#followed.set(nodeDid, { claim, status, stop, done });
   }

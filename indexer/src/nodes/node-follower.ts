@@ -8,11 +8,9 @@ import {
 import { zone } from '@stratos/protocol/lexicons';
 import type PQueue from 'p-queue';
 import { applyEvents, BrokenTrustError, type EventSource } from '../applying/apply-event.ts';
-import type { NodeEvent } from '../applying/node-event.ts';
-import { lockNodeState } from '../applying/node-state.ts';
-import { recordRefusal } from '../applying/refusal.ts';
+import { type NodeEvent, positionOf } from '../applying/node-event.ts';
 import { pause } from '../backoff.ts';
-import { type Database, inTransaction } from '../database.ts';
+import type { Database } from '../database.ts';
 import { type Fence, TakenOverError } from '../followers/fence.ts';
 import { Revocations } from '../holds/revocations.ts';
 import type { Logger } from '../logger.ts';
@@ -23,15 +21,22 @@ import type { Room } from './arrivals.ts';
 import { BatchSize } from './batch-size.ts';
 import { Breaker, type BreakerState } from './breaker.ts';
 import { keyHistoryOf } from './key-history.ts';
+import { LookAhead } from './look-ahead.ts';
 import { readMembershipLog } from './membership-log.ts';
 import { type NodeIdentity, resolveNode } from './node-identity.ts';
-import { GarbledStreamError, NodeStream, NodeStreamError } from './node-stream.ts';
+import { GarbledStreamError, NodeStream } from './node-stream.ts';
 import { proveAhead } from './prove-ahead.ts';
+import { followRecords } from './records/follow-records.ts';
+import { lacksStream } from './records/lacks-stream.ts';
+import { leaveRecords } from './records/leave-records.ts';
+import { endRollback, knowsLess, noteRollback } from './rollback.ts';
 
 /** People whose keys are remembered for each node. */
 const SEEN_KEYS = 10_000;
 /** Bytes of events after which no more are applied in the same transaction. */
 const BATCH_BYTES = 2 * 1024 * 1024;
+/** Milliseconds after which a node that had no stream of all is asked for it again. */
+const ASK_AGAIN_MS = 60 * 60_000;
 
 export interface FollowerContext {
   db: Database;
@@ -51,6 +56,12 @@ export interface FollowerContext {
   shortage: Shortage;
   /** What may be read of each node before its turn. */
   room: Room;
+  /** The sockets to nodes without a stream of all. */
+  sockets: PQueue;
+  /** Members that a node may have. */
+  maxMembers: number;
+  /** Milliseconds after which a node that had no stream of all is asked for it again. */
+  askAgainMs?: number;
   /** Where batches of all nodes wait to be applied: who has come first is next. */
   turns: PQueue;
   logger: Logger;
@@ -68,6 +79,8 @@ export interface SourceStatus {
   errors?: number;
   /** Whether a node that lies or sends garbage is left alone. */
   breaker?: BreakerState;
+  /** At a node without a stream of all: how many are listened to, and how many wait for their turn. */
+  people?: { sockets: number; waiting: number } | undefined;
 }
 
 /** Follows one node until aborted, whatever the node does meanwhile. */
@@ -83,11 +96,20 @@ export async function followNode(
     breaker.worked();
     status.breaker = breaker.state;
   };
+  const following = { ...context, logger, onApplied };
+  let askAt = 0;
   while (!signal.aborted) {
     let isBroken = false;
     try {
-      const applied = await followOnce({ ...context, logger, onApplied }, nodeDid, status, signal);
-      logger.debug({ applied }, 'the node closed the stream');
+      if (performance.now() < askAt) {
+        const end = AbortSignal.timeout(Math.ceil(askAt - performance.now()));
+        await followRecords(following, nodeDid, status, AbortSignal.any([signal, end]));
+      } else if (await isServed(following, nodeDid, status, signal)) {
+        logger.debug('the node closed the stream');
+      } else {
+        logger.info('the node has no stream of all');
+        askAt = performance.now() + (context.askAgainMs ?? ASK_AGAIN_MS);
+      }
     } catch (error) {
       if (error instanceof TakenOverError) return;
       // A node that contradicts itself does so again: it has to wait longer each time.
@@ -95,7 +117,7 @@ export async function followNode(
       context.shortage.note(error);
       if (isBroken) status.refused++;
       status.errors = (status.errors ?? 0) + 1;
-      if (isRolledBack(error)) await noteRollback(context, nodeDid).catch(() => {});
+      if (knowsLess(error)) await noteRollback(context, nodeDid).catch(() => {});
       logger.warn({ err: error }, 'the node cannot be followed at the moment');
     }
     status.connected = false;
@@ -104,6 +126,28 @@ export async function followNode(
     await pause(breaker.wait(), signal);
     breaker.connecting();
     status.breaker = breaker.state;
+  }
+}
+
+/**
+ * Follows the stream of a node, if it has one.
+ *
+ * @returns false if it has none. A node that has once kept a log is not taken at its word without.
+ */
+async function isServed(
+  context: FollowerContext & { onApplied: () => void },
+  nodeDid: Did,
+  status: SourceStatus,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    await followOnce(context, nodeDid, status, signal);
+    return true;
+  } catch (error) {
+    const node = await context.db.node.findUniqueOrThrow({ where: { did: nodeDid } });
+    const hasLog = node.membershipSeq > 0n;
+    if (hasLog || !(await lacksStream(context.identity, node.endpoint, error))) throw error;
+    return false;
   }
 }
 
@@ -117,11 +161,12 @@ async function followOnce(
   const { telemetry = noTelemetry } = context;
   const node = await resolveNode(identity, nodeDid);
   const history = await keyHistoryOf(identity, node);
-  const cursor = await rememberNode(db, node);
+  const { cursor, stream: known, isRolledBack } = await rememberNode(db, node);
   status.cursor = cursor;
   const lxm = zone.stratos.sync.subscribeService.$lxm;
   const { did: issuer, key } = appView;
-  const token = await mintServiceAuth({ issuer, audience: nodeDid, lxm, key });
+  const newToken = () => mintServiceAuth({ issuer, audience: nodeDid, lxm, key });
+  const token = await newToken();
 
   const { endpoint, keys } = node;
   const onError = (error: unknown) =>
@@ -136,12 +181,27 @@ async function followOnce(
       seenKeys.set(did, personKey);
     },
   };
+  const { room } = context;
+  await using lookAhead = new LookAhead(
+    {
+      open: async (from, options) =>
+        new NodeStream({
+          ...{ endpoint, cursor: from, token: await newToken(), devMode, room },
+          ...options,
+        }),
+      onEvent: (event) => revocations.arrive(event),
+      onError: (error) => logger.warn({ err: error }, 'what waits is not looked at'),
+    },
+    cursor,
+  );
   let isApplying = false;
   using stream = new NodeStream({
-    ...{ endpoint, cursor, token, devMode, signal, room: context.room },
+    ...{ endpoint, cursor, token, devMode, signal, room },
     onArrival: (event) => {
-      if (isApplying || stream.waiting > 0) revocations.arrive(event);
+      const isNews = lookAhead.arrived(event, stream);
+      if (isNews && (isApplying || stream.waiting > 0)) revocations.arrive(event);
     },
+    onFull: () => lookAhead.begin(),
   });
   await using proven = proveAhead(stream, {
     nodeDid,
@@ -149,11 +209,17 @@ async function followOnce(
     room: context.room,
   });
   let applied = 0;
+  let isBehind = isRolledBack;
+  let isByPeople = known === 'records';
   for (const size = new BatchSize(); ; ) {
     isApplying = false;
     const events = await proven.take(size.most, batchEnd());
     if (!events) return applied;
+    if (isByPeople) await leaveRecords(context, source, signal);
+    isByPeople = false;
     isApplying = true;
+    if (isBehind) await endRollback(context, source, { signal, isPast: isPast(cursor, events) });
+    isBehind = false;
     const last = events.at(-1);
     if (last && isLoss(last)) {
       if (events.length > 1) await applyEvents(source, events.slice(0, -1));
@@ -170,10 +236,7 @@ async function followOnce(
     context.onApplied();
     revocations.applied(outcome.cursor);
     if (outcome.cursor !== status.cursor) source.madeUp = false;
-    if (!status.connected) {
-      logger.info({ cursor }, 'following the node');
-      await forgetRollback(db, nodeDid);
-    }
+    if (!status.connected) logger.info({ cursor }, 'following the node');
     applied += events.length;
     status.connected = true;
     status.cursor = outcome.cursor;
@@ -201,6 +264,11 @@ function isLoss({ type, body }: NodeEvent): boolean {
   return type === '#info' && (body as { name?: unknown } | null)?.name === 'OutdatedCursor';
 }
 
+/** Whether events are of a node that is at or past a position. */
+function isPast(cursor: number, [first]: readonly NodeEvent[]): boolean {
+  return first !== undefined && (isLoss(first) || (positionOf(first.body) ?? 0) >= cursor);
+}
+
 /**
  * The log says who is a member now, and the repos what they have written. What is asked for is durable
  * before the cursor moves; until then the node says again that events are lost.
@@ -214,34 +282,15 @@ async function makeUpForLoss(
   await askForAllRepos(context.db, source.nodeDid);
 }
 
-function isRolledBack(error: unknown): boolean {
-  return error instanceof NodeStreamError && error.code === 'FutureCursor';
-}
-
-/**
- * A node that knows less than it told us was restored from a backup. What was deleted since might be
- * there again, so nothing is taken from it, and its lease runs out, until an operator decides.
- */
-async function noteRollback({ db, fence }: FollowerContext, nodeDid: Did): Promise<void> {
-  await inTransaction(db, async (tx) => {
-    await lockNodeState(tx, nodeDid, fence);
-    const where = { did: nodeDid, rolledBackAt: null };
-    await tx.node.updateMany({ where, data: { rolledBackAt: new Date() } });
-    await recordRefusal(tx, { source: nodeDid, reason: 'rolled-back' });
-  });
-}
-
-/** The node has again what it told before. */
-async function forgetRollback(db: Database, nodeDid: Did): Promise<void> {
-  const where = { did: nodeDid, rolledBackAt: { not: null } };
-  await db.node.updateMany({ where, data: { rolledBackAt: null } });
-}
-
-async function rememberNode(db: Database, { did, endpoint }: NodeIdentity): Promise<number> {
+async function rememberNode(
+  db: Database,
+  { did, endpoint }: NodeIdentity,
+): Promise<{ cursor: number; stream: string; isRolledBack: boolean }> {
   const node = await db.node.upsert({
     where: { did },
     create: { did, endpoint },
     update: { endpoint },
   });
-  return Number(node.streamCursor);
+  const { streamCursor, stream, rolledBackAt } = node;
+  return { cursor: Number(streamCursor), stream, isRolledBack: rolledBackAt !== null };
 }

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { Frame } from '@atproto/xrpc-server';
 import { unicastLookup } from '@atproto-labs/fetch-node';
+import type { Did } from '@stratos/protocol';
 import { zone } from '@stratos/protocol/lexicons';
 import { WebSocket } from 'ws';
 import type { NodeEvent } from '../applying/node-event.ts';
@@ -15,15 +16,21 @@ export const STALL_MS = 45_000;
 
 export interface NodeStreamOptions {
   endpoint: string;
-  cursor: number;
+  /** Whose commits are wanted, where it is not the stream of all. */
+  did?: Did;
+  /** Without it, all that the node has kept follows. */
+  cursor?: number | undefined;
   /** Service-auth JWT for this one connection. */
   token: string;
   devMode: boolean;
   stallMs?: number;
   /** What may be read of the node before its turn. */
   room?: Room;
+  onOpen?: () => void;
   /** Called with each event as soon as it is there, before its turn. */
   onArrival?: (event: NodeEvent) => void;
+  /** Called when nothing more is read for now. */
+  onFull?: () => void;
   signal: AbortSignal;
 }
 
@@ -36,6 +43,18 @@ export class NodeStreamError extends Error {
   constructor(message: string, code?: string) {
     super(message);
     this.code = code;
+  }
+}
+
+/** The node does not open the stream. */
+export class UnopenedStreamError extends NodeStreamError {
+  override name = 'UnopenedStreamError';
+  /** HTTP status of its answer, if there is one. */
+  readonly status: number | undefined;
+
+  constructor(message: string, status?: number) {
+    super(message);
+    this.status = status;
   }
 }
 
@@ -53,13 +72,14 @@ export class NodeStream implements Disposable {
   readonly #events: Arrivals<NodeEvent>;
   readonly #signal: AbortSignal;
   readonly #stalled: NodeJS.Timeout;
+  #hasOpened = false;
   readonly #abort = () => {
     this.#events.clear();
     this.#end();
   };
 
   constructor(options: NodeStreamOptions) {
-    const { signal, stallMs = STALL_MS, room = READ_AHEAD, onArrival } = options;
+    const { signal, stallMs = STALL_MS, room = READ_AHEAD } = options;
     this.#events = new Arrivals(room);
     this.#signal = signal;
     this.#socket = connect(options);
@@ -68,11 +88,18 @@ export class NodeStream implements Disposable {
       if (this.#socket.isPaused) this.#stalled.refresh();
       else this.#end(new NodeStreamError('the node has fallen silent'));
     }, stallMs);
-    this.#socket.on('message', (bytes: Buffer, isBinary) =>
-      this.#arrive(bytes, isBinary, onArrival),
-    );
+    this.#socket.on('message', (bytes: Buffer, isBinary) => this.#arrive(bytes, isBinary, options));
     this.#socket.on('close', () => this.#end());
-    this.#socket.on('error', (error) => this.#end(error));
+    this.#socket.on('error', (error) => {
+      this.#end(this.#hasOpened ? error : new UnopenedStreamError(error.message));
+    });
+    this.#socket.on('unexpected-response', (_, { statusCode }) => {
+      this.#end(new UnopenedStreamError(`the node answers ${statusCode}`, statusCode));
+    });
+    this.#socket.once('open', () => {
+      this.#hasOpened = true;
+      options.onOpen?.();
+    });
     signal.addEventListener('abort', this.#abort, { once: true });
     if (signal.aborted) this.#abort();
   }
@@ -98,13 +125,15 @@ export class NodeStream implements Disposable {
     this.#abort();
   }
 
-  #arrive(bytes: Buffer, isBinary: boolean, onArrival?: (event: NodeEvent) => void): void {
+  #arrive(bytes: Buffer, isBinary: boolean, { onArrival, onFull }: NodeStreamOptions): void {
     this.#stalled.refresh();
     try {
       const event = parse(bytes, isBinary);
       onArrival?.(event);
       this.#events.push(event, bytes.length);
-      if (this.#events.isFull) this.#socket.pause();
+      if (!this.#events.isFull) return;
+      this.#socket.pause();
+      onFull?.();
     } catch (error) {
       this.#end(error);
     }
@@ -118,10 +147,13 @@ export class NodeStream implements Disposable {
   }
 }
 
-function connect({ endpoint, cursor, token, devMode }: NodeStreamOptions): WebSocket {
-  const url = new URL(`/xrpc/${zone.stratos.sync.subscribeService.$nsid}`, endpoint);
+function connect({ endpoint, did, cursor, token, devMode }: NodeStreamOptions): WebSocket {
+  const { subscribeRecords, subscribeService } = zone.stratos.sync;
+  const { $nsid } = did === undefined ? subscribeService : subscribeRecords;
+  const url = new URL(`/xrpc/${$nsid}`, endpoint);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-  url.searchParams.set('cursor', String(cursor));
+  if (did !== undefined) url.searchParams.set('did', did);
+  if (cursor !== undefined) url.searchParams.set('cursor', String(cursor));
   if (!devMode && (url.protocol !== 'wss:' || isIP(url.hostname.replace(/[[\]]/g, '')) !== 0)) {
     throw new NodeStreamError('the endpoint of the node is not a public https address');
   }

@@ -7,13 +7,7 @@ import {
   type SignedRepo,
 } from '@stratos/protocol';
 import { textOf } from '@stratos/protocol/tree';
-import {
-  type AcceptedPost,
-  buryPosts,
-  judgePost,
-  removePosts,
-  writePosts,
-} from '../applying/apply-post.ts';
+import { type AcceptedPost, buryPosts, judgePost, removePosts } from '../applying/apply-post.ts';
 import { writeProofs } from '../applying/proofs.ts';
 import { recordRefusals } from '../applying/refusal.ts';
 import { readStanding, writeHead } from '../applying/standing.ts';
@@ -21,7 +15,9 @@ import { announce, type Change } from '../changes/announce.ts';
 import { type Database, inTransaction, lockActorAtNode, type Transaction } from '../database.ts';
 import { giveReaders, takeReaders } from '../visibility/readers.ts';
 import { applyWaiting } from './apply-waiting.ts';
+import { findDamaged } from './find-damaged.ts';
 import { postPages, type RecordPage } from './record-pages.ts';
+import { writeStorable } from './write-storable.ts';
 
 export interface FetchedRepo {
   nodeDid: Did;
@@ -34,6 +30,8 @@ export interface FetchedRepo {
   asked: number;
   /** Position of the newest commit that had come by then. */
   arrived: number;
+  /** Whether what is there already is looked at as well, and written anew where it is damaged. */
+  isRepair?: boolean;
   /** Set where a record is left out for a boundary that its author does not hold now. */
   isPartial?: boolean;
 }
@@ -129,7 +127,7 @@ async function takeOver(
   fetched: FetchedRepo,
   allowed: ReadonlySet<string>,
 ): Promise<Change[]> {
-  const { nodeDid, repo } = fetched;
+  const { nodeDid, repo, isRepair } = fetched;
   const { did, rev } = repo;
   const changed = await provenAnew(tx, records, { nodeDid, rev });
   const accepted: AcceptedPost[] = [];
@@ -143,11 +141,31 @@ async function takeOver(
     if (judged.refused) refusals.push({ did, uri, reason: judged.refused });
     if (judged.refused === 'boundary-not-held') fetched.isPartial = true;
   }
-  await removePosts(tx, refused, nodeDid);
-  await writePosts(tx, accepted, { did, nodeDid, rev, proofRev: rev });
+  if (isRepair) accepted.push(...(await damagedPosts(tx, records, { did, nodeDid, changed })));
+  const at = { did, nodeDid, rev, proofRev: rev };
+  const unstorable = new Set(await writeStorable(tx, accepted, at));
+  for (const uri of unstorable) refusals.push({ did, uri, reason: 'not-storable' });
+  await removePosts(tx, [...refused, ...unstorable], nodeDid);
   await recordRefusals(tx, nodeDid, refusals);
   // What is there already is news all the same.
   return takeReaders(tx, { nodeDid, uris: accepted.map(({ uri }) => uri) });
+}
+
+/** Those that are as we know them, and are not stored as they are. Where they may be was proven before. */
+async function damagedPosts(
+  tx: Transaction,
+  records: readonly RepoRecord[],
+  { did, nodeDid, changed }: { did: Did; nodeDid: Did; changed: readonly RepoRecord[] },
+): Promise<AcceptedPost[]> {
+  const anew = new Set(changed);
+  const known = records.filter((record) => !anew.has(record));
+  const uris = await findDamaged(tx, { did, nodeDid, uris: known.map(({ uri }) => uri) });
+  return known.flatMap(({ uri, rkey, cid, bytes }) => {
+    if (!uris.has(uri)) return [];
+    const content = readRecord(bytes, nodeDid);
+    const allowed = new Set(content.record?.boundaries);
+    return judgePost({ uri, rkey, cid, ...content }, { nodeDid, allowed }).post ?? [];
+  });
 }
 
 /** Has those that are as we know them be shown by the new proof, and returns the others. */

@@ -45,11 +45,12 @@ export async function resyncRepo(source: ResyncSource, did: Did): Promise<Resync
   const standing = row && (await readStanding(db, did, nodeDid));
   if (!row || !standing?.member?.active) return { isDone: true, records: 0 };
   const { member, head } = standing;
+  const isRepair = row.reason === 'operator';
   try {
     const arrived = await newestWaiting(db, nodeDid, did);
     await using car = await fetchRepo(source, did);
     const outcome = await inTurn(car.blocks.size, () =>
-      takeOver(db, { did, nodeDid, car, asked: row.asked, arrived, member, head }),
+      takeOver(db, { did, nodeDid, car, asked: row.asked, isRepair, arrived, member, head }),
     );
     if (!outcome.isDone) await postpone(db, { did, nodeDid });
     return outcome;
@@ -64,6 +65,7 @@ interface Fetched {
   nodeDid: Did;
   car: FetchedCar;
   asked: number;
+  isRepair: boolean;
   arrived: number;
   member: Member;
   head: Standing['head'];
@@ -71,7 +73,7 @@ interface Fetched {
 
 /** Proves all of it, before any of it is written. */
 async function takeOver(db: Database, fetched: Fetched): Promise<ResyncOutcome> {
-  const { did, nodeDid, car, asked, arrived, member, head } = fetched;
+  const { did, nodeDid, car, asked, isRepair, arrived, member, head } = fetched;
   const { blocks, root } = car;
   const repo = await openRepo(blocks, root, { did, signingKeys: [member.signingKey] });
   checkOrder(repo, head);
@@ -93,6 +95,7 @@ async function takeOver(db: Database, fetched: Fetched): Promise<ResyncOutcome> 
     records,
     proof: proof.bytes(),
     asked,
+    isRepair,
     arrived,
   });
   return { isDone, records: count };

@@ -29,6 +29,8 @@ export class LyingNode implements AsyncDisposable {
   readonly connections: { authorization: string | undefined; cursor: number }[] = [];
   /** Whether the current position is told after the backlog. */
   beats = true;
+  /** Whether it takes positions that it has not reached for its own. */
+  isForgetful = false;
   logPageSize = 100;
   document: Record<string, unknown> = {};
   /** What it publishes as its keys so far; nothing if undefined. */
@@ -42,6 +44,8 @@ export class LyingNode implements AsyncDisposable {
   floor = 0;
   /** What becomes of each frame on its way; undefined cuts the connection before it. */
   onFrame: ((frame: Uint8Array) => readonly Uint8Array[] | undefined) | undefined;
+  /** What else is said once all events have been. */
+  onRest: (() => Promise<Uint8Array | undefined>) | undefined;
   /** What it gives when asked for somebody's repo. */
   readonly repos = new Map<string, () => Promise<Uint8Array>>();
   /** Those whose repo it was asked for, and by what token. */
@@ -127,11 +131,14 @@ export class LyingNode implements AsyncDisposable {
     return this.#place('#commit', commit as LexMap);
   }
 
-  async heartbeat(lie: { seq?: number; time?: Date; signedBy?: SigningKey } = {}) {
+  async heartbeat(
+    lie: { seq?: number; time?: Date; service?: Did; signedBy?: SigningKey } = {},
+  ): Promise<NodeEvent> {
     const { signedBy = this.key, seq = this.position, time = new Date() } = lie;
+    const { service = this.did } = lie;
     const { seq: membershipSeq = 0, cid: membershipHead } = this.log ?? {};
     const body = await signHeartbeat(
-      { service: this.did, seq, time, membershipSeq, membershipHead },
+      { service, seq, time, membershipSeq, membershipHead },
       signedBy,
     );
     return { type: '#heartbeat', body };
@@ -146,6 +153,11 @@ export class LyingNode implements AsyncDisposable {
   async flushOldest(): Promise<void> {
     const [oldest] = this.#sockets.clients;
     if (oldest) await this.#send(oldest);
+  }
+
+  /** Sends nothing for so many milliseconds, and what there is with the next flush after that. */
+  holdFor(ms: number): void {
+    this.#heldUntil = performance.now() + ms;
   }
 
   /** Cuts every connection. */
@@ -198,11 +210,16 @@ export class LyingNode implements AsyncDisposable {
   }
 
   readonly #sent = new WeakMap<WebSocket, number>();
+  #heldUntil = 0;
+
+  get #isHeld(): boolean {
+    return performance.now() < this.#heldUntil;
+  }
 
   async #serve(socket: WebSocket, request: IncomingMessage): Promise<void> {
     const cursor = Number(new URL(request.url ?? '', this.url).searchParams.get('cursor'));
     this.connections.push({ authorization: request.headers.authorization, cursor });
-    if (cursor > this.position) {
+    if (cursor > this.position && !this.isForgetful) {
       socket.send(new ErrorFrame({ error: 'FutureCursor' }).toBytes());
       socket.close();
       return;
@@ -216,13 +233,16 @@ export class LyingNode implements AsyncDisposable {
 
   async #send(socket: WebSocket): Promise<void> {
     for (let at = this.#sent.get(socket) ?? 0; at < this.position; at++) {
+      if (this.#isHeld) return;
       const frame = bytesOf(this.events[at] as NodeEvent);
       const frames = this.onFrame ? this.onFrame(frame) : [frame];
       this.#sent.set(socket, at + 1);
       if (!frames) return socket.terminate();
       for (const each of frames) socket.send(each);
     }
-    if (this.beats) socket.send(bytesOf(await this.heartbeat()));
+    const more = await this.onRest?.();
+    if (more) socket.send(more);
+    if (this.beats && !this.#isHeld) socket.send(bytesOf(await this.heartbeat()));
   }
 }
 

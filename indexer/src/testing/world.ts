@@ -89,6 +89,17 @@ export class World implements AsyncDisposable {
     return { $transaction } as unknown as Database;
   }
 
+  /** The database of a process that does not come to the end of its transactions until something else has. */
+  slowDatabase(until: Promise<unknown>): Database {
+    const $transaction = (work: (tx: Transaction) => Promise<unknown>) =>
+      inTransaction(this.db, async (tx) => {
+        const result = await work(tx);
+        await until;
+        return result;
+      });
+    return { $transaction } as unknown as Database;
+  }
+
   async firehose(event: Parameters<typeof applyFirehoseEvent>[1]): Promise<void> {
     const { did, url } = this.node;
     await applyFirehoseEvent(

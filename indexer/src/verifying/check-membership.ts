@@ -1,13 +1,15 @@
 import { boundaryNode, ProofError, readMembershipEntry, verifySignature } from '@stratos/protocol';
+import { checkMember, decodeWord, type KeptWord } from '../nodes/records/attested-member.ts';
 import type { FlawKind } from './flaw.ts';
 import type { KeysOfEntry } from './node-keys.ts';
 import type { StoredPerson } from './stored-person.ts';
 
 /** @param keysOfEntry - undefined where signatures are not to be looked at */
 export function* checkMembership(
-  { did, nodeDid, member, heldBoundaries }: StoredPerson,
+  person: StoredPerson,
   keysOfEntry: KeysOfEntry | undefined,
 ): Generator<FlawKind> {
+  const { did, nodeDid, member } = person;
   if (!member) return yield 'no-membership';
   const stored = member.boundaries.map(({ boundary }) => boundary);
   if (!member.entry) {
@@ -15,7 +17,10 @@ export function* checkMembership(
     if (member.active || stored.length > 0) yield 'no-statement';
     return;
   }
-  const read = readEntry(member.entry);
+  const bytes = member.entry;
+  const kept = orUndefined(() => decodeWord(bytes));
+  if (kept) return yield* checkAttested(person, kept, keysOfEntry);
+  const read = orUndefined(() => readMembershipEntry(bytes));
   if (!read) return yield 'bad-statement';
   const { entry, signed, sig } = read;
   const isOfNode = entry.boundaries.every((boundary) => boundaryNode(boundary) === nodeDid);
@@ -28,15 +33,43 @@ export function* checkMembership(
     entry.signingKey === member.signingKey &&
     entry.issuedAt.getTime() === member.issuedAt.getTime();
   if (!isSame) yield 'statement-differs';
-  const granted: readonly string[] = entry.active ? entry.boundaries : [];
-  const expected = new Set(granted.filter((boundary) => !heldBoundaries.has(boundary)));
-  const isStated = stored.every((boundary) => expected.has(boundary));
-  if (!isStated || stored.length !== expected.size) yield 'wrong-memberships';
+  if (!isHeld(person, entry.active ? entry.boundaries : [])) yield 'wrong-memberships';
 }
 
-function readEntry(bytes: Uint8Array): ReturnType<typeof readMembershipEntry> | undefined {
+/** The same of who is a member by an attestation, at a node that keeps no log. */
+function* checkAttested(
+  person: StoredPerson,
+  { did, signingKey, member }: KeptWord,
+  keysOfEntry: KeysOfEntry | undefined,
+): Generator<FlawKind> {
+  if (did !== person.did) yield 'bad-statement';
+  const keys = keysOfEntry?.(Number.POSITIVE_INFINITY);
+  if (member && keys) yield* flawOf(() => checkMember(member, { did: person.nodeDid, keys }));
+  const isSame =
+    person.member?.active === (member !== undefined) && person.member.signingKey === signingKey;
+  if (!isSame) yield 'statement-differs';
+  if (!isHeld(person, member?.boundaries ?? [])) yield 'wrong-memberships';
+}
+
+/** Whether somebody is a member of what is granted, and of nothing else. */
+function isHeld({ member, heldBoundaries }: StoredPerson, granted: readonly string[]): boolean {
+  const stored = member?.boundaries.map(({ boundary }) => boundary) ?? [];
+  const expected = new Set(granted.filter((boundary) => !heldBoundaries.has(boundary)));
+  return stored.length === expected.size && stored.every((boundary) => expected.has(boundary));
+}
+
+function* flawOf(check: () => void): Generator<FlawKind> {
   try {
-    return readMembershipEntry(bytes);
+    check();
+  } catch (error) {
+    if (!(error instanceof ProofError)) throw error;
+    yield error.reason === 'bad-signature' ? 'statement-signature' : 'bad-statement';
+  }
+}
+
+function orUndefined<T>(read: () => T): T | undefined {
+  try {
+    return read();
   } catch (error) {
     if (error instanceof ProofError) return undefined;
     throw error;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createPrismaClient, type EmbeddedDatabase, migrate } from '@stratos/prisma';
 import { Client } from 'pg';
 import { Child } from '../child.ts';
+import { ENROLLMENT_RKEY } from './stub-firehose.ts';
 import type { StubDescription, StubPlan } from './stub-process.ts';
 
 /** As the service should be run: what lives long is little. */
@@ -58,7 +59,6 @@ export class Bench implements AsyncDisposable {
   /** Starts the indexer; whoever does so ends it. */
   async start(): Promise<Child> {
     const folder = await mkdtemp(join(tmpdir(), 'stratos-bench-'));
-    const firehose = this.described.nodes[0]?.url ?? '';
     return Child.start(new URL('./indexer-process.ts', import.meta.url), {
       flags: [...HEAP_FLAGS, ...this.#flags],
       onEnd: () => rm(folder, { recursive: true }),
@@ -67,11 +67,11 @@ export class Bench implements AsyncDisposable {
         DATABASE_URL: this.#url,
         APPVIEW_DID: 'did:web:localhost%3A4000',
         APPVIEW_KEY_FILE: join(folder, 'appview.key'),
-        INDEXER_FIREHOSE_URL: firehose,
+        INDEXER_FIREHOSE_URL: this.described.firehose,
         INDEXER_PORT: '0',
         INDEXER_MAX_NODES: String(this.described.nodes.length),
         STRATOS_DEV_MODE: 'true',
-        STRATOS_PLC_URL: 'http://localhost:1',
+        STRATOS_PLC_URL: this.described.firehose,
       },
     });
   }
@@ -94,10 +94,11 @@ async function introduce(url: string, { nodes, people, boundary }: StubDescripti
     data: nodes.map(({ did, url: endpoint }) => ({ did, endpoint })),
   });
   const [node] = nodes;
+  await db.actor.createMany({ data: people.map(({ did }) => ({ did })) });
   await db.enrollment.createMany({
     data: people.map(({ did, signingKey }) => ({
       did,
-      rkey: 'bench',
+      rkey: ENROLLMENT_RKEY,
       serviceUrl: node?.url ?? '',
       nodeDid: node?.did ?? '',
       signingKey,

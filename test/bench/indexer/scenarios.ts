@@ -6,9 +6,16 @@ import { Bench } from './measured-indexer.ts';
 import { postgresCpu } from './postgres-cpu.ts';
 import type { StubPlan } from './stub-process.ts';
 
-const NOTHING: StubPlan = { nodes: 1, people: 1, commits: 0, live: 0, records: 0 };
+export const NOTHING: StubPlan = {
+  nodes: 1,
+  people: 1,
+  commits: 0,
+  live: 0,
+  records: 0,
+  revocable: 0,
+};
 const POLL_MS = 20;
-const PEOPLE = 100;
+export const PEOPLE = 100;
 /** Seconds of events before the latency counts. */
 const WARM_UP_SECONDS = 3;
 
@@ -145,7 +152,8 @@ async function expectAll(bench: Bench, count: number): Promise<void> {
   if (readable !== count) throw new Error(`${readable} of ${count} posts are there`);
 }
 
-async function until(read: () => Promise<number>, least: number) {
+/** Looks until there is so much. */
+export async function until(read: () => Promise<number>, least: number) {
   for (;;) {
     const value = await read();
     if (value >= least) return { value, at: performance.now() };

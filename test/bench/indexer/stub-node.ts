@@ -59,20 +59,32 @@ export class StubNode implements AsyncDisposable {
     return qualifyBoundary(this.did, 'bench');
   }
 
+  get otherBoundary(): Boundary {
+    return qualifyBoundary(this.did, 'other');
+  }
+
   get port(): number {
     return (this.#http.address() as AddressInfo).port;
   }
 
   async enroll(repo: SignedRepo): Promise<void> {
     this.#repos.set(repo.did, repo);
+    await this.state(repo, { active: true, boundaries: [this.boundary] });
+  }
+
+  /** Says what somebody is a member of from here on. */
+  async state(
+    repo: SignedRepo,
+    { active, boundaries }: { active: boolean; boundaries: Boundary[] },
+  ): Promise<void> {
     const entry = await signMembershipEntry(
       {
         seq: (this.#log?.seq ?? 0) + 1,
         prev: this.#log?.cid,
         service: this.did,
         did: repo.did,
-        active: true,
-        boundaries: [this.boundary],
+        active,
+        boundaries,
         signingKey: repo.key.did(),
         issuedAt: new Date(),
       },
@@ -136,6 +148,7 @@ export class StubNode implements AsyncDisposable {
   }
 }
 
-function frameOf(t: string, body: LexMap): Uint8Array {
+/** One event as it is sent. */
+export function frameOf(t: string, body: LexMap): Uint8Array {
   return new Uint8Array(Buffer.concat([encode({ op: 1, t }), encode(body)]));
 }

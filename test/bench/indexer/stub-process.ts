@@ -4,7 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { LexMap } from '@atproto/lex-data';
 import { SigningKey, toDid } from '@stratos/protocol';
 import { reportToParent } from '../child.ts';
+import { prepareRevocations, type Sent, sendRevocations } from './revoke.ts';
 import { SignedRepo } from './signed-repo.ts';
+import { StubFirehose } from './stub-firehose.ts';
 import { StubNode } from './stub-node.ts';
 
 /** What the process is asked to make. */
@@ -18,15 +20,20 @@ export interface StubPlan {
   live: number;
   /** Records that each repo has from the beginning, of which the stream tells nothing. */
   records: number;
+  /** Of the people, those from whom something is taken back when that is asked for. */
+  revocable: number;
 }
 
 /** What there is to follow. */
 export interface StubDescription {
+  firehose: string;
   nodes: { did: string; url: string }[];
   boundary: string;
   people: { did: string; signingKey: string }[];
 }
 
+/** Milliseconds of work on a backlog before anything is taken back. */
+const UNDER_WAY_MS = 2_000;
 const TEXT = 'What a post has to say, which is mostly not long. ';
 
 const plan: StubPlan = JSON.parse(process.argv[2] ?? '{}');
@@ -44,30 +51,57 @@ for (const repo of repos) {
     await repo.post(first.boundary, texts);
   }
 }
+const firehose = opened.use(await StubFirehose.start());
+const revocable: { repo: SignedRepo; post: LexMap }[] = [];
+for (const repo of repos.slice(0, plan.revocable)) {
+  const post = await repo.post(first.boundary, [TEXT]);
+  first.place('#commit', post);
+  await firehose.add(repo);
+  revocable.push({ repo, post });
+}
+const others = repos.slice(plan.revocable);
 for (let i = 0; i < plan.commits; i++) first.place('#commit', await commit(i));
 const live: LexMap[] = [];
 while (live.length < plan.live) live.push(await commit(live.length));
+const revocations = await prepareRevocations(first, firehose, revocable);
 
 const control = createServer(async (request, response) => {
   const { pathname, searchParams } = new URL(request.url ?? '', 'http://localhost');
-  const answer =
-    pathname === '/emit' ? await emit(Number(searchParams.get('rate'))) : describe(first);
-  response.end(JSON.stringify(answer));
+  const rate = Number(searchParams.get('rate'));
+  response.end(JSON.stringify(await answer(pathname, rate)));
 });
 control.listen(0, '127.0.0.1', () => {
   reportToParent((control.address() as AddressInfo).port, opened);
 });
 
+function answer(pathname: string, rate: number): Promise<object> | object {
+  switch (pathname) {
+    case '/emit':
+      return emit(rate);
+    case '/revoke':
+      return revokeBehindBacklog(rate);
+    default:
+      return describe();
+  }
+}
+
+async function revokeBehindBacklog(rate: number): Promise<Sent> {
+  for (const body of live) first?.place('#commit', body);
+  await sleep(UNDER_WAY_MS);
+  return sendRevocations(revocations, rate);
+}
+
 function commit(i: number): Promise<LexMap> {
-  const repo = repos[i % repos.length];
+  const repo = others[i % others.length];
   if (!repo || !first) throw new Error('there is nobody');
   return repo.post(first.boundary, [`${i} ${TEXT.repeat(3)}`]);
 }
 
-function describe(node: StubNode): StubDescription {
+function describe(): StubDescription {
   return {
+    firehose: firehose.url,
     nodes: nodes.map(({ did, url }) => ({ did, url })),
-    boundary: node.boundary,
+    boundary: first?.boundary ?? '',
     people: repos.map(({ did, key }) => ({ did, signingKey: key.did() })),
   };
 }

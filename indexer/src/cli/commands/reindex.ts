@@ -14,7 +14,8 @@ import { parseDid, wantsJson, withDatabase } from '../settings.ts';
 const LOOK_MS = 500;
 
 const HELP = `
-The indexers do it, a few repos of each node at a time; what is known stays to be read meanwhile.
+The indexers do it, a few repos of each node at a time; what is known stays to be read meanwhile. What
+verify finds wrong with posts, and with where they are to be read, is put right.
 Ended with Ctrl-C, this ends the watching alone.`;
 
 interface Options {
