@@ -9,16 +9,15 @@ export function inTransaction<T>(db: Database, work: (tx: Transaction) => Promis
 }
 
 /**
- * Held until the transaction ends by whoever changes what decides about a person's posts at a node.
- * Firehose and node stream would otherwise not see each other's uncommitted half.
+ * Held until the transaction ends by whoever changes what is known of a person at a node: what the node says
+ * of them, and what decides who reads their posts.
  */
 export async function lockActorAtNode(
   tx: Transaction,
   did: string,
   nodeDid: string,
 ): Promise<void> {
-  const key = `${did} ${nodeDid}`;
-  await tx.$executeRaw`select pg_advisory_xact_lock(hashtextextended(${key}, 0))`;
+  await lockActorsAtNode(tx, [did], nodeDid);
 }
 
 /** The same for several people, in the one order in which everybody takes these locks. */
@@ -27,10 +26,31 @@ export async function lockActorsAtNode(
   dids: readonly string[],
   nodeDid: string,
 ): Promise<void> {
-  if (dids.length === 0) return;
-  const keys = dids.toSorted().map((did) => `${did} ${nodeDid}`);
-  await tx.$executeRaw`
-    select pg_advisory_xact_lock(hashtextextended(key, 0)) from unnest(${keys}::text[]) as key`;
+  await lock(tx, [...wordsOf(dids, nodeDid), ...readersOf(dids, nodeDid)]);
+}
+
+/**
+ * The half of it for whoever changes what a node says of people, and nothing yet that others may read.
+ * Before that they need {@link lockReaders} as well.
+ */
+export async function lockWords(
+  tx: Transaction,
+  dids: readonly string[],
+  nodeDid: string,
+): Promise<void> {
+  await lock(tx, wordsOf(dids, nodeDid));
+}
+
+/**
+ * The half of it for whoever changes who reads, or decides about it: firehose, node stream and revocations
+ * would otherwise not see each other's uncommitted part. Taken once in a transaction, after the other half.
+ */
+export async function lockReaders(
+  tx: Transaction,
+  dids: readonly string[],
+  nodeDid: string,
+): Promise<void> {
+  await lock(tx, readersOf(dids, nodeDid));
 }
 
 /**
@@ -38,7 +58,21 @@ export async function lockActorsAtNode(
  * changes what decides at all of their nodes: a membership that is not committed yet is not among those.
  */
 export async function lockActors(tx: Transaction, dids: readonly string[]): Promise<void> {
-  await lockActorsAtNode(tx, dids, '');
+  await lock(tx, dids.toSorted());
+}
+
+function wordsOf(dids: readonly string[], nodeDid: string): string[] {
+  return dids.toSorted().map((did) => `${did} ${nodeDid}`);
+}
+
+function readersOf(dids: readonly string[], nodeDid: string): string[] {
+  return dids.toSorted().map((did) => `${did} ${nodeDid} readers`);
+}
+
+async function lock(tx: Transaction, keys: readonly string[]): Promise<void> {
+  if (keys.length === 0) return;
+  await tx.$executeRaw`
+    select pg_advisory_xact_lock(hashtextextended(key, 0)) from unnest(${[...keys]}::text[]) as key`;
 }
 
 /** True when the database refuses the values, or they exceed what it can hold, and would again. */

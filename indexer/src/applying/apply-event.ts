@@ -1,5 +1,5 @@
 import type { Did, DidKey } from '@stratos/protocol';
-import { type Database, inTransaction, isUnstorable, lockActorsAtNode } from '../database.ts';
+import { type Database, inTransaction, isUnstorable, lockWords } from '../database.ts';
 import type { Fence } from '../followers/fence.ts';
 import { judge, type NodeTrust, peopleOf } from './judge.ts';
 import { claimedActor, type NodeEvent, positionOf } from './node-event.ts';
@@ -79,11 +79,11 @@ async function applyTogether(
   return inTransaction(db, async (tx) => {
     const node = await lockNodeState(tx, nodeDid, fence);
     const dids = peopleOf(events);
-    await lockActorsAtNode(tx, dids, nodeDid);
+    await lockWords(tx, dids, nodeDid);
     const people = await readStandings(tx, dids, nodeDid);
     for (const [did, { member }] of people) if (member) source.onKey?.(did, member.signingKey);
     const verdict = await judge(events, source, { node, people });
-    await writeVerdict(tx, source, verdict, node);
+    await writeVerdict(tx, { ...source, dids }, verdict, node);
     return verdict;
   });
 }
@@ -117,7 +117,7 @@ async function skipUnstorable(source: EventSource, { body }: NodeEvent): Promise
     verdict.cursor = positionOf(body) ?? before.cursor;
     verdict.newest = verdict.cursor;
     verdict.refusals.push({ did: claimedActor(body), streamSeq: positionOf(body), reason });
-    await writeVerdict(tx, source, verdict, before);
+    await writeVerdict(tx, { ...source, dids: [] }, verdict, before);
     return outcomeOf(verdict);
   });
 }

@@ -23,7 +23,7 @@ afterEach(() => node[Symbol.asyncDispose]());
 async function judged(events: readonly NodeEvent[], people = new Map<Did, Standing>()) {
   const { did: nodeDid, key } = node;
   const trust = { nodeDid, keys: [key.did()], leaseSeconds: 60 };
-  const state = { cursor: 0, log: undefined, logRead: 0, leaseUntil: undefined };
+  const state = { cursor: 0, log: undefined, logRead: 0, leaseUntil: undefined, held: [] };
   const proven = await Promise.all(events.map((event) => proveEvent(event, nodeDid)));
   return judge(proven, trust, { node: state, people });
 }

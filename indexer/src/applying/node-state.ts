@@ -10,6 +10,8 @@ export interface NodeState {
   logRead: number;
   /** Until when its boundaries may be served. */
   leaseUntil: Date | undefined;
+  /** People about whom something is held. */
+  held: Did[];
 }
 
 interface NodeRow {
@@ -20,6 +22,7 @@ interface NodeRow {
   lease_until: Date | null;
   follower: string | null;
   follow_epoch: bigint;
+  held: Did[];
 }
 
 /**
@@ -36,7 +39,7 @@ export async function lockNodeState(
   // @NOTE not `for update`, which would wait for whoever refers to the node, as holds do
   const [row] = await tx.$queryRaw<NodeRow[]>`
     select stream_cursor, membership_seq, membership_head, membership_read, lease_until, follower,
-      follow_epoch
+      follow_epoch, array(select distinct did from stratos_hold where node_did = ${nodeDid}) as held
     from stratos_node where did = ${nodeDid} for no key update`;
   if (!row) throw new Error('the node is not known');
   if (fence && (row.follower !== fence.follower || row.follow_epoch !== fence.epoch)) {
@@ -50,5 +53,6 @@ export async function lockNodeState(
         ? undefined
         : { seq: Number(row.membership_seq), cid: row.membership_head as Cid },
     leaseUntil: row.lease_until ?? undefined,
+    held: row.held,
   };
 }

@@ -48,6 +48,13 @@ export class Verdict {
     this.log = log;
   }
 
+  /** Whether all that comes of it is posts that nobody knows yet. */
+  get isOnlyNew(): boolean {
+    const { memberships, forgotten, removed, replaced, incomplete, waiting } = this;
+    const old = [memberships, forgotten, removed, replaced, incomplete];
+    return waiting.length === 0 && old.every(({ size }) => size === 0);
+  }
+
   /** The proofs of the posts that are written in the end. */
   get proofs(): Proof[] {
     const named = new Set([...this.written.values()].map(({ did, rev }) => `${did} ${rev}`));

@@ -1,6 +1,6 @@
 import type { Did } from '@stratos/protocol';
 import { announce, type Change } from '../changes/announce.ts';
-import { lockActors, type Transaction } from '../database.ts';
+import { lockActors, lockReaders, type Transaction } from '../database.ts';
 import { releaseHolds } from '../holds/release-holds.ts';
 import { askForRepos } from '../resync/ask-for-repos.ts';
 import { holdCommits } from '../resync/waiting-commits.ts';
@@ -16,20 +16,24 @@ import { restoreBoundaries, writeMemberships } from './write-memberships.ts';
 
 export interface VerdictPlace {
   nodeDid: Did;
+  /** Of whom the verdict is. */
+  dids: readonly Did[];
   /** Positions of events that were put ahead of their turn, and are still to come. */
   ahead?: (() => readonly number[]) | undefined;
 }
 
 /**
  * Writes all that a run of events comes to, with a few statements however many they are. What others
- * have to wait for comes last.
+ * have to wait for comes last: for posts that nobody knows yet, a revocation waits only while they are shown.
  */
 export async function writeVerdict(
   tx: Transaction,
-  { nodeDid, ahead }: VerdictPlace,
+  { nodeDid, dids, ahead }: VerdictPlace,
   verdict: Verdict,
   before: NodeState,
 ): Promise<void> {
+  const people = [...new Set([...dids, ...before.held])];
+  if (!verdict.isOnlyNew) await lockReaders(tx, people, nodeDid);
   await forgetRepos(tx, nodeDid, [...verdict.forgotten]);
   const changes = await writeMemberships(tx, nodeDid, verdict.memberships);
   changes.push(...(await writeRecords(tx, nodeDid, verdict)));
@@ -38,8 +42,10 @@ export async function writeVerdict(
   }
   changes.push(...(await holdCommits(tx, nodeDid, verdict.waiting)));
   await recordRefusals(tx, nodeDid, verdict.refusals);
+  if (verdict.isOnlyNew) await lockReaders(tx, people, nodeDid);
   const released = await releaseHolds(tx, {
     nodeDid,
+    dids: people,
     cursor: verdict.cursor,
     ahead: verdict.lease && ahead?.(),
   });

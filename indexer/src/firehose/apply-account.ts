@@ -1,5 +1,5 @@
 import { announce } from '../changes/announce.ts';
-import { lockActorAtNode, lockActors, type Transaction } from '../database.ts';
+import { lockActors, lockReaders, type Transaction } from '../database.ts';
 import { refreshReaders } from '../visibility/readers.ts';
 import type { PdsSurroundings } from './apply-enrollment.ts';
 
@@ -20,11 +20,11 @@ export async function applyAccount(
 ): Promise<void> {
   await write(async (tx) => {
     const known = await nodesOf(tx, did);
-    for (const nodeDid of known) await lockActorAtNode(tx, did, nodeDid);
+    for (const nodeDid of known) await lockReaders(tx, [did], nodeDid);
     await lockActors(tx, [did]);
     const nodes = await nodesOf(tx, did);
     for (const nodeDid of nodes) {
-      if (!known.includes(nodeDid)) await lockActorAtNode(tx, did, nodeDid);
+      if (!known.includes(nodeDid)) await lockReaders(tx, [did], nodeDid);
     }
     const { count } = await tx.actor.updateMany({
       where: { did, active: !active },

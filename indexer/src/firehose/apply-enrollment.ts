@@ -1,6 +1,6 @@
 import type { Create, Delete, Update } from '@atproto/sync';
 import { type EnrollmentRecord, parseEnrollmentRecord } from '@stratos/protocol';
-import { lockActorAtNode, type Transaction } from '../database.ts';
+import { lockReaders, type Transaction } from '../database.ts';
 import { refreshReaders } from '../visibility/readers.ts';
 import { takeRevision } from './pds-revision.ts';
 
@@ -67,7 +67,7 @@ export async function writeEnrollments(
     [...before, ...written].map(({ nodeDid }) => nodeDid).filter((nodeDid) => nodeDid !== null),
   );
   const nodes = [...touched].sort();
-  for (const nodeDid of nodes) await lockActorAtNode(tx, did, nodeDid);
+  for (const nodeDid of nodes) await lockReaders(tx, [did], nodeDid);
   await tx.enrollment.deleteMany({ where: { did, rkey: { in: rkeys } } });
   await tx.enrollment.createMany({
     data: written.map(({ rkey, record, nodeDid }) => ({

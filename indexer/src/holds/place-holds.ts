@@ -1,6 +1,6 @@
 import { membershipChanges } from '../applying/write-memberships.ts';
 import { announce } from '../changes/announce.ts';
-import { type Database, inTransaction, lockActorsAtNode, type Transaction } from '../database.ts';
+import { type Database, inTransaction, lockReaders, type Transaction } from '../database.ts';
 import { refreshReadersOf, showPosts } from '../visibility/readers.ts';
 
 /** Something that has to go though its turn has not come. */
@@ -18,8 +18,8 @@ export interface Hold {
 }
 
 /**
- * Hides at once what the node has revoked, until the event is applied in its turn. What is being applied
- * about the same people ends first, and what comes after finds the holds.
+ * Hides at once what the node has revoked, until the event is applied in its turn. Whoever is
+ * making their posts readable ends first, and what comes after finds the holds.
  */
 export async function placeHolds(
   db: Database,
@@ -28,7 +28,7 @@ export async function placeHolds(
 ): Promise<void> {
   const dids = [...new Set(holds.map(({ did }) => did))];
   await inTransaction(db, async (tx) => {
-    await lockActorsAtNode(tx, dids, nodeDid);
+    await lockReaders(tx, dids, nodeDid);
     await insertHolds(tx, nodeDid, holds);
     const lost = await tx.$queryRaw<{ did: string; boundary: string }[]>`
       delete from stratos_membership_boundary m using stratos_hold h

@@ -9,6 +9,8 @@ export interface Released {
 
 export interface ReleaseOptions {
   nodeDid: string;
+  /** Of whom they are. */
+  dids: readonly string[];
   /** Position up to which the node is applied. */
   cursor: number;
   /**
@@ -24,11 +26,11 @@ export interface ReleaseOptions {
  */
 export async function releaseHolds(
   tx: Transaction,
-  { nodeDid, cursor, ahead }: ReleaseOptions,
+  { nodeDid, dids, cursor, ahead }: ReleaseOptions,
 ): Promise<Released> {
   const rows = await tx.$queryRaw<{ did: string; uri: string | null }[]>`
     delete from stratos_hold
-    where node_did = ${nodeDid}
+    where node_did = ${nodeDid} and did = any(${[...dids]}::text[])
       and (stream_seq <= ${cursor} or stream_seq <> all(${ahead ? [...ahead] : null}::bigint[]))
     returning did, uri`;
   const posts = rows.flatMap(({ did, uri }) =>

@@ -1,7 +1,7 @@
 import { toDid } from '@stratos/protocol';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { NodeEvent } from '../applying/node-event.ts';
-import { inTransaction, lockActorAtNode } from '../database.ts';
+import { inTransaction, lockActorAtNode, lockReaders, lockWords } from '../database.ts';
 import { Author, create, remove, update } from '../testing/author.ts';
 import { World } from '../testing/world.ts';
 import { showPosts } from '../visibility/readers.ts';
@@ -163,6 +163,25 @@ test('what began to be applied before does not land after it', async () => {
   goOn.resolve();
   await Promise.all([applying, placed]);
   expect(await world.readable()).toEqual(['3kbbb art', '3kbbb writers']);
+});
+
+test('what is applied before and not shown yet keeps nothing back', async () => {
+  const { db, node } = world;
+  const [began, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  await db.postBoundary.deleteMany({ where: { uri: rei.uri('3kbbb') } });
+  const applying = inTransaction(db, async (tx) => {
+    await lockWords(tx, [rei.did], node.did);
+    began.resolve();
+    await goOn.promise;
+    await lockReaders(tx, [rei.did], node.did);
+    await showPosts(tx, { nodeDid: node.did, uris: [rei.uri('3kbbb')], dids: [rei.did] });
+  });
+  await began.promise;
+  await arrive(node.commit(await rei.commit([remove('3kbbb'), remove('3kaaa')])));
+  expect(await world.db.hold.count()).toBe(2);
+  goOn.resolve();
+  await applying;
+  expect(await world.readable()).toEqual([]);
 });
 
 async function waitingLocks(): Promise<number> {

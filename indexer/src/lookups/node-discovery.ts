@@ -1,5 +1,5 @@
 import type { Did, IdentityResolver } from '@stratos/protocol';
-import { type Database, inTransaction, lockActorAtNode } from '../database.ts';
+import { type Database, inTransaction, lockReaders } from '../database.ts';
 import type { Logger } from '../logger.ts';
 import { findNode, NodeIdentityError } from '../nodes/node-identity.ts';
 import { refreshReaders } from '../visibility/readers.ts';
@@ -91,7 +91,7 @@ export class NodeDiscovery implements AsyncDisposable {
     const open = await db.enrollment.findMany({ where: { serviceUrl, nodeDid: null } });
     for (const { did, rkey } of open) {
       await inTransaction(db, async (tx) => {
-        await lockActorAtNode(tx, did, nodeDid);
+        await lockReaders(tx, [did], nodeDid);
         const where = { did, rkey, serviceUrl, nodeDid: null };
         await tx.enrollment.updateMany({ where, data: { nodeDid, lastChecked: new Date() } });
         await refreshReaders(tx, did, nodeDid);

@@ -92,7 +92,7 @@ async function applyEntry(source: EventSource, bytes: Uint8Array): Promise<void>
     await lockActorsAtNode(tx, dids, nodeDid);
     const people = await readStandings(tx, dids, nodeDid);
     const verdict = await judgeEntry(bytes, source, { node, people });
-    await writeVerdict(tx, source, verdict, node);
+    await writeVerdict(tx, { ...source, dids }, verdict, node);
     if (verdict.broken) return verdict.broken;
     const membershipRead = verdict.log?.seq ?? 0;
     await tx.node.update({ where: { did: nodeDid }, data: { membershipRead } });

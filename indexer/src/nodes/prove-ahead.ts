@@ -5,8 +5,11 @@ import type { NodeStream } from './node-stream.ts';
 
 /** Events that are proven and wait to be applied: as many as are applied at once, and half of that. */
 const MOST_PROVEN = 750;
-/** Events that are proven at the same time, with their signatures on other threads. */
-const AT_ONCE = 32;
+/**
+ * Events that are proven at the same time, with their signatures on other threads. Between two such runs
+ * Postgres is listened to, whose every answer would wait for more.
+ */
+const AT_ONCE = 8;
 
 export interface ProvenStream extends AsyncDisposable {
   take: Arrivals<ProvenEvent>['take'];

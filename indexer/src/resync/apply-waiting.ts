@@ -13,7 +13,10 @@ import { showPosts } from '../visibility/readers.ts';
 import { keepWaiting, waitingCommits } from './waiting-commits.ts';
 
 /** A waiting commit has its place in the stream behind it. */
-const ANY_PLACE: NodeState = { cursor: 0, log: undefined, logRead: 0, leaseUntil: undefined };
+const ANY_PLACE: NodeState = {
+  ...{ cursor: 0, log: undefined, logRead: 0 },
+  ...{ leaseUntil: undefined, held: [] },
+};
 
 /**
  * Applies the commits that waited for a repo on top of where it is now; those that are part of that

@@ -33,7 +33,7 @@ export async function applyWords({ db, nodeDid, fence }: WordsPlace, words: Word
     const people = await readStandings(tx, dids, nodeDid);
     const verdict = new Verdict(node.cursor, node.log);
     for (const [did, word] of words) judgeWord(verdict, nodeDid, did, word, people.get(did));
-    await writeVerdict(tx, { nodeDid }, verdict, node);
+    await writeVerdict(tx, { nodeDid, dids }, verdict, node);
   });
 }
 

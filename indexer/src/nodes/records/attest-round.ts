@@ -101,7 +101,7 @@ async function renewLease(source: AttestingSource, begun: number): Promise<void>
     const node = await lockNodeState(tx, nodeDid, fence);
     const verdict = new Verdict(node.cursor, node.log);
     verdict.lease = { heartbeatAt: new Date(begun), until: new Date(begun + leaseSeconds * 1000) };
-    await writeVerdict(tx, { nodeDid }, verdict, node);
+    await writeVerdict(tx, { nodeDid, dids: [] }, verdict, node);
   });
 }
 
