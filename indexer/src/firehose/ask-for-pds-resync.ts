@@ -28,7 +28,19 @@ export async function askForPdsResync(
   return asked > 0;
 }
 
-/** The same for everybody of whom there is an enrollment, and for others who may have one. */
+/**
+ * Has somebody's public records be read once more, and soon, if they are to be read at all: what is being
+ * read may be of before.
+ *
+ * @returns whether they are
+ */
+export async function askOnceMore(tx: Transaction, did: string): Promise<boolean> {
+  const data = { asked: { increment: 1 }, dueAt: new Date() };
+  const { count } = await tx.pdsResync.updateMany({ where: { did }, data });
+  return count > 0;
+}
+
+/** Has the public records be read anew of everybody of whom there is an enrollment, and for others who may have one. */
 export async function askForPdsResyncs(
   tx: Transaction,
   { dids, reason }: { dids: readonly string[]; reason: string },

@@ -232,6 +232,53 @@ test('events that are lost are made up for', async () => {
   await vi.waitFor(async () => expect(await enrolled()).toEqual([stranger.did]), WAIT);
 });
 
+test('an account that is put aside while it is read for the first time stays aside', async () => {
+  pds.relay = undefined;
+  await enroll(pds);
+  pds.relay = relay;
+  pds.onRead = () => {
+    if (!pds.active) return;
+    pds.active = false;
+    pds.emitAccount(false, 'deactivated');
+  };
+  await pds.emitSync();
+  await follow();
+  const where = { did: pds.did };
+  await vi.waitFor(async () => expect(await enrolled()).toEqual([pds.did]), WAIT);
+  await vi.waitFor(
+    async () => expect(await db.actor.findUnique({ where })).toMatchObject({ active: false }),
+    WAIT,
+  );
+  pds.active = true;
+  pds.onRead = () => {};
+  pds.emitAccount(true);
+  await vi.waitFor(async () => expect(await db.pdsResync.count()).toBe(0), WAIT);
+  expect(await db.actor.findUnique({ where })).toMatchObject({ active: true });
+});
+
+test('an account that was put aside or taken up in events that are lost is so here', async () => {
+  const other = await startPds();
+  for (const each of [pds, other]) await enroll(each);
+  const first = await follow();
+  other.active = false;
+  other.emitAccount(false, 'deactivated');
+  await settled(first);
+  await first[Symbol.asyncDispose]();
+  await db.syncCursor.updateMany({ data: { follower: null } });
+  expect(await inUse()).toEqual([pds.did]);
+  [pds.active, other.active] = [false, true];
+  pds.emitAccount(false, 'deactivated');
+  other.emitAccount(true);
+  relay.floor = relay.position;
+  await follow();
+  await vi.waitFor(async () => expect(await inUse()).toEqual([other.did]), WAIT);
+});
+
+async function inUse(): Promise<string[]> {
+  const rows = await db.actor.findMany({ where: { active: true } });
+  return rows.map(({ did }) => did);
+}
+
 test('takes nothing more while the database does not keep up', async () => {
   const firehose = await follow();
   await settled(firehose);

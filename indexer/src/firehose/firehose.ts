@@ -13,7 +13,7 @@ import type { Shortage } from '../shortage.ts';
 import { noTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
 import type { Lookups, PdsSurroundings } from './apply-enrollment.ts';
 import { applyFirehoseEvent } from './apply-firehose-event.ts';
-import { askForPdsResync, askForPdsResyncs } from './ask-for-pds-resync.ts';
+import { askForPdsResync, askForPdsResyncs, askOnceMore } from './ask-for-pds-resync.ts';
 import { EventQueue } from './event-queue.ts';
 import { findPeople } from './find-people.ts';
 import { type FirehoseMessage, firehoseMessages, type Malformed } from './firehose-messages.ts';
@@ -200,6 +200,7 @@ export class Firehose implements AsyncDisposable {
     switch (message.$type) {
       case account.$type: {
         const { active, status } = message;
+        if (await this.#surroundings.write((tx) => askOnceMore(tx, did))) this.#resyncs.soon(did);
         if (status !== 'deleted' && !(await this.#isKnown(did))) return;
         return applyFirehoseEvent(this.#surroundings, { event: 'account', did, active, status });
       }

@@ -5,10 +5,11 @@ import type { Database, Transaction } from '../database.ts';
 import type { Logger } from '../logger.ts';
 import { LookupQueue } from '../lookups/lookup-queue.ts';
 import { recurring } from '../lookups/recurring.ts';
+import { writeAccount } from './apply-account.ts';
 import { type PdsSurroundings, writeEnrollments } from './apply-enrollment.ts';
 import { writeStub } from './apply-stub.ts';
 import { takeRevision } from './pds-revision.ts';
-import { type PublicRecords, readPublicRecords } from './public-records.ts';
+import { AccountAsideError, type PublicRecords, readPublicRecords } from './public-records.ts';
 
 const SWEEP_MS = 1_000;
 const CONCURRENCY = 8;
@@ -16,6 +17,12 @@ const CONCURRENCY = 8;
 const ATTEMPTS_AT_STRANGERS = 10;
 const FIRST_RETRY_SECONDS = 2;
 const LONGEST_RETRY_SECONDS = 600;
+
+/** Somebody whose records are to be read, for the so many-th time that it was asked. */
+interface Task {
+  did: string;
+  asked: number;
+}
 
 export interface PdsResyncsOptions extends PdsSurroundings {
   db: Database;
@@ -79,6 +86,7 @@ export class PdsResyncs implements AsyncDisposable {
     try {
       const source = { ids, fetch, signal: this.#stop.signal };
       const records = await readPublicRecords(source, toDid(did));
+      await write((tx) => this.#noteAccount(tx, task, true));
       const open = await write(async (tx) => {
         const found = await this.#replace(tx, did, records);
         if (found) await tx.pdsResync.deleteMany({ where: { did, asked: task.asked } });
@@ -88,9 +96,20 @@ export class PdsResyncs implements AsyncDisposable {
       if (records.enrollments.size > 0) lookups.findHandle(did);
     } catch (error) {
       if (this.#stop.signal.aborted) return;
+      if (error instanceof AccountAsideError) {
+        await write((tx) => this.#noteAccount(tx, task, false));
+      }
       await write((tx) => this.#postpone(tx, did, task.failures));
       throw error;
     }
+  }
+
+  /** Takes over whether an account is in use, unless the firehose has told of it since. */
+  async #noteAccount(tx: Transaction, task: Task, active: boolean): Promise<void> {
+    const { did, asked } = task;
+    const [same] = await tx.$queryRaw<unknown[]>`
+      select from stratos_pds_resync where did = ${did} and asked = ${asked} for update`;
+    if (same) await writeAccount(tx, { did, active });
   }
 
   /**

@@ -15,6 +15,7 @@ const page = z.object({
   cursor: z.string().optional(),
 });
 const latestCommit = z.object({ rev: z.string() });
+const aside = z.object({ error: z.enum(['RepoDeactivated', 'RepoSuspended', 'RepoTakendown']) });
 
 /** What a person's PDS has of theirs that matters here. */
 export interface PublicRecords {
@@ -31,6 +32,11 @@ export class PublicRecordsError extends Error {
   override name = 'PublicRecordsError';
 }
 
+/** The account is not in use, and its PDS gives nothing of it. */
+export class AccountAsideError extends PublicRecordsError {
+  override name = 'AccountAsideError';
+}
+
 export interface PublicRecordsSource {
   ids: IdResolver;
   /** The guarded client. */
@@ -38,7 +44,11 @@ export interface PublicRecordsSource {
   signal: AbortSignal;
 }
 
-/** Reads a person's enrollments and stubs from their PDS, as its DID document is now. */
+/**
+ * Reads a person's enrollments and stubs from their PDS, as its DID document is now.
+ *
+ * @throws AccountAsideError when the account is not in use
+ */
 export async function readPublicRecords(
   { ids, fetch, signal }: PublicRecordsSource,
   did: string,
@@ -51,7 +61,8 @@ export async function readPublicRecords(
     const url = new URL(`/xrpc/${nsid}?${new URLSearchParams(params)}`, pds);
     const response = await fetch(url, { signal });
     if (response.ok) return response;
-    await response.body?.cancel();
+    const said = aside.safeParse(await response.json().catch(() => undefined));
+    if (said.success) throw new AccountAsideError(`the PDS answers ${said.data.error}`);
     throw new PublicRecordsError(`the PDS answers ${response.status} to ${nsid}`);
   }
 

@@ -25,6 +25,10 @@ export class PublicPds implements AsyncDisposable {
   key = SigningKey.generate('secp256k1');
   did!: Did;
   url!: string;
+  /** While false, the account is not in use. */
+  active = true;
+  /** Called before it is told where the repo is. */
+  onRead: () => Promise<void> | void = () => {};
   /** While false, the DID document cannot be had. */
   resolvable = true;
   /** Those whose events it has passed on. */
@@ -40,7 +44,8 @@ export class PublicPds implements AsyncDisposable {
   readonly #http = createServer(async (request, response) => {
     const url = new URL(request.url ?? '', this.url);
     const body = await this.#respond(url).catch(() => undefined);
-    response.writeHead(body ? 200 : 503, { 'content-type': 'application/json' });
+    const isAside = body && 'error' in body;
+    response.writeHead(isAside ? 400 : body ? 200 : 503, { 'content-type': 'application/json' });
     response.end(body instanceof Uint8Array ? body : JSON.stringify(body ?? {}));
   });
   readonly #sockets = new WebSocketServer({ server: this.#http });
@@ -142,6 +147,8 @@ export class PublicPds implements AsyncDisposable {
       case '/.well-known/did.json':
         return this.resolvable ? this.#document() : undefined;
       case `/xrpc/${com.atproto.sync.getLatestCommit.$nsid}`:
+        if (!this.active) return { error: 'RepoDeactivated', message: 'not in use' };
+        await this.onRead();
         return { cid: cid.toString(), rev: commit.rev };
       case '/xrpc/com.atproto.sync.listRepos':
         return this.#listRepos(searchParams.get('cursor'));
