@@ -83,6 +83,12 @@ export interface SourceStatus {
   people?: { sockets: number; waiting: number } | undefined;
 }
 
+interface Following extends FollowerContext {
+  onApplied: () => void;
+  /** Whether the log is read first, because what the stream said did not fit to what is known of it. */
+  readsLog: boolean;
+}
+
 /** Follows one node until aborted, whatever the node does meanwhile. */
 export async function followNode(
   context: FollowerContext,
@@ -96,10 +102,11 @@ export async function followNode(
     breaker.worked();
     status.breaker = breaker.state;
   };
-  const following = { ...context, logger, onApplied };
   let askAt = 0;
+  let readsLog = false;
   while (!signal.aborted) {
     let isBroken = false;
+    const following = { ...context, logger, onApplied, readsLog };
     try {
       if (performance.now() < askAt) {
         const end = AbortSignal.timeout(Math.ceil(askAt - performance.now()));
@@ -121,6 +128,7 @@ export async function followNode(
       logger.warn({ err: error }, 'the node cannot be followed at the moment');
     }
     status.connected = false;
+    readsLog = isBroken && !readsLog;
     breaker.ended({ isBroken });
     status.breaker = breaker.state;
     await pause(breaker.wait(), signal);
@@ -135,7 +143,7 @@ export async function followNode(
  * @returns false if it has none. A node that has once kept a log is not taken at its word without.
  */
 async function isServed(
-  context: FollowerContext & { onApplied: () => void },
+  context: Following,
   nodeDid: Did,
   status: SourceStatus,
   signal: AbortSignal,
@@ -152,7 +160,7 @@ async function isServed(
 }
 
 async function followOnce(
-  context: FollowerContext & { onApplied: () => void },
+  context: Following,
   nodeDid: Did,
   status: SourceStatus,
   signal: AbortSignal,
@@ -181,6 +189,7 @@ async function followOnce(
       seenKeys.set(did, personKey);
     },
   };
+  if (context.readsLog) await readMembershipLog(context, source, signal);
   const { room } = context;
   await using lookAhead = new LookAhead(
     {
