@@ -1,37 +1,35 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createPrismaClient, type PrismaClient } from '@stratos/prisma';
+import { createPrismaClient } from '@stratos/prisma';
 import { Random } from '../random.ts';
-import { appViewState, unsettled } from './appview-state.ts';
 import { IndexerProcess } from './indexer-process.ts';
 import type { PublicPerson } from './public-person.ts';
+import { settle } from './settle.ts';
+import type { AppView } from './stage.ts';
 import { Story } from './story.ts';
 import { Tally } from './tally.ts';
 
-const PATIENCE_MS = 40_000;
+export const FIREHOSE_MISHAPS = ['cut', 'held'] as const;
 
 export interface BatchOptions {
   seeds: readonly number[];
   /** As many for each seed as a story has people. */
   people: readonly PublicPerson[];
-  /** An empty database, in which the firehose begins where it is now. */
-  databaseUrl: string;
-  indexer: { script: string; env: Record<string, string> };
   peoplePerStory: number;
+  /** One that knows nothing yet. */
+  appView: AppView;
+  /** The indexer's main script. */
+  indexer: string;
 }
 
-/** What a process ends with then. */
-export const EXIT_WRONG = 3;
-
-/** What the AppView came to is not what the model says. */
-export class OracleError extends Error {
-  override name = 'OracleError';
-}
-
-/** Runs some stories at the same time over one indexer, which is killed now and then. */
+/**
+ * Runs some stories at the same time over one indexer, which is killed now and then.
+ *
+ * @throws OracleError naming the seeds that came out wrong
+ */
 export async function runBatch(options: BatchOptions): Promise<Tally> {
-  const { seeds, people, databaseUrl, peoplePerStory } = options;
+  const { seeds, people, peoplePerStory, appView } = options;
   await using opened = new AsyncDisposableStack();
-  const db = createPrismaClient(databaseUrl, { poolSize: 4 });
+  const db = createPrismaClient(appView.databaseUrl, { poolSize: 4 });
   opened.defer(() => db.$disconnect());
   const tally = new Tally();
   const stories = new Map<number, Story>();
@@ -39,63 +37,62 @@ export async function runBatch(options: BatchOptions): Promise<Tally> {
     const cast = people.slice(index * peoplePerStory, (index + 1) * peoplePerStory);
     stories.set(seed, opened.use(await Story.begin(cast, { random: new Random(seed), tally })));
   }
-  const indexer = opened.use(new IndexerProcess(options.indexer.script, options.indexer.env));
+  const indexer = opened.use(new IndexerProcess(options.indexer, appView.env));
   await indexer.start();
   const over = new AbortController();
-  const killing = killNowAndThen(indexer, new Random(seeds[0] ?? 0), tally, over.signal);
+  const random = new Random(seeds[0] ?? 0);
+  await Promise.all([...stories.values()].map((story) => story.gather()));
+  const disturbing = [
+    killNowAndThen(indexer, random.fork(), tally, over.signal),
+    disturbFirehose(appView, random.fork(), tally, over.signal),
+  ];
   await Promise.all([...stories.values()].map((story) => story.happen()));
   over.abort();
-  await killing;
-  await Promise.all([...stories].map(([seed, story]) => settle(db, seed, story, indexer)));
+  await Promise.all(disturbing);
+  await settle(db, stories, () => indexer.lastWords);
   await indexer.kill('SIGTERM');
   await Promise.all(people.map((person) => person.forget()));
   return tally;
 }
 
+/** Kills the indexer, mostly at work and sometimes while it starts. */
 async function killNowAndThen(
   indexer: IndexerProcess,
   random: Random,
   tally: Tally,
   signal: AbortSignal,
 ): Promise<void> {
+  const moment = (ms: number) =>
+    sleep(random.between(0, ms), undefined, { signal }).catch(() => {});
   const isOver = () => signal.aborted;
-  while (!isOver()) {
-    await sleep(random.between(50, 1_500), undefined, { signal }).catch(() => {});
-    if (isOver() || random.chance(0.3)) continue;
+  for (;;) {
+    await moment(2_000);
+    if (isOver()) return;
     await indexer.kill();
     tally.add('indexer killed');
+    while (random.chance(0.4)) {
+      const started = indexer.start().catch(() => {});
+      await moment(1_000);
+      await indexer.kill();
+      await started;
+      tally.add('indexer killed at its start');
+    }
     await indexer.start();
   }
 }
 
-/** Waits until the AppView is what the model says. */
-async function settle(
-  db: PrismaClient,
-  seed: number,
-  story: Story,
-  indexer: IndexerProcess,
+async function disturbFirehose(
+  { firehose }: AppView,
+  random: Random,
+  tally: Tally,
+  signal: AbortSignal,
 ): Promise<void> {
-  const part = {
-    people: story.people.map(({ did }) => did),
-    nodes: story.nodes.map(({ did }) => did),
-  };
-  const { must, may } = story.model.expected();
-  const deadline = Date.now() + PATIENCE_MS;
   for (;;) {
-    await story.flush();
-    const state = await appViewState(db, part);
-    const missing = [...must].filter((line) => !state.has(line));
-    const extra = [...state].filter((line) => !must.has(line) && !may.has(line));
-    const open = await unsettled(db, story.positions);
-    if (missing.length + extra.length + open.length === 0) return;
-    if (Date.now() > deadline) {
-      const lines = [
-        ...missing.map((line) => `  missing: ${line}`),
-        ...extra.map((line) => `  too much: ${line}`),
-        ...open.map((line) => `  open: ${line}`),
-      ];
-      throw new OracleError(`seed ${seed}:\n${lines.join('\n')}\n${indexer.lastWords}`);
-    }
-    await sleep(100);
+    await sleep(random.between(100, 2_000), undefined, { signal }).catch(() => {});
+    if (signal.aborted) return;
+    const kind = random.oneOf(FIREHOSE_MISHAPS);
+    if (kind === 'cut') firehose.cut();
+    else firehose.holdFor(random.between(10, 500));
+    tally.add(`firehose: ${kind}`);
   }
 }

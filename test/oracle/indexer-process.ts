@@ -1,5 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const ATTEMPTS = 10;
 
 /** An indexer as in production, that can be killed and started again. */
 export class IndexerProcess implements AsyncDisposable {
@@ -18,7 +21,20 @@ export class IndexerProcess implements AsyncDisposable {
     return this.#said.slice(-2_000);
   }
 
+  /** Again when it ends by itself, as whatever watches over it in production would. */
   async start(): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#startOnce();
+      } catch (error) {
+        const isKilled = this.#child?.signalCode !== null;
+        if (isKilled || attempt === ATTEMPTS) throw error;
+      }
+      await sleep(500);
+    }
+  }
+
+  async #startOnce(): Promise<void> {
     const child = spawn(process.execPath, [this.#script], {
       env: { PATH: process.env['PATH'] ?? '', ...this.#env },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -3,8 +3,8 @@ import { Author, create, LyingNode, remove, update } from '@stratos/indexer/test
 import { createPrismaClient, type PrismaClient } from '@stratos/prisma';
 import { Random } from '../random.ts';
 import { unsettled } from './appview-state.ts';
-import { OracleError } from './batch.ts';
 import { IndexerProcess } from './indexer-process.ts';
+import { OracleError } from './oracle-error.ts';
 import { difference, snapshot } from './snapshot.ts';
 import { type AppView, openStage, type Stage } from './stage.ts';
 
@@ -70,17 +70,27 @@ async function finish(
   const deadline = Date.now() + PATIENCE_MS;
   for (;;) {
     await node.flush();
-    const open = await unsettled(db, new Map([[node.did, node.position]]));
     const isThere = (await db.node.count()) === 1 && (await db.stub.count()) > 0;
-    if (isThere && open.length === 0) break;
+    const open = await unsettled(db, new Map([[node.did, node.position]]));
+    if (isThere && open.size === 0) break;
     if (Date.now() > deadline) {
-      throw new OracleError(`not done in time:\n${open.join('\n')}\n${process.lastWords}`);
+      throw new OracleError(
+        `not done in time:\n${[...open.values()].flat().join('\n')}\n${process.lastWords}`,
+      );
     }
     await sleep(100);
   }
   // The PDS is another source, which may have a word to say yet.
   await sleep(1_000);
-  return snapshot(db);
+  // Each has an address of its own for the PDS.
+  const source = appView.firehose.url.replace(/^http/, 'ws');
+  const tables = await snapshot(db);
+  return new Map(
+    Array.from(tables, ([table, rows]) => [
+      table,
+      rows.map((row) => row.replaceAll(source, 'firehose')),
+    ]),
+  );
 }
 
 /** People who enroll, write, change, leave and come back, with stubs on their PDS. */

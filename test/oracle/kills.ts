@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { EXIT_WRONG, OracleError } from './batch.ts';
 import { runKills } from './kill-run.ts';
+import { EXIT_WRONG, OracleError } from './oracle-error.ts';
 
 const USAGE = `npm run oracle:kills -- [--times 500] [--seed N]
 

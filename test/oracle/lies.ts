@@ -1,12 +1,24 @@
 import { TID } from '@atproto/common-web';
 import {
-  type Author,
+  Author,
   bytesOf,
   create,
   type LyingNode,
   type UnplacedCommit,
 } from '@stratos/indexer/testing';
-import { SigningKey } from '@stratos/protocol';
+import {
+  type MembershipEntry,
+  SigningKey,
+  signMembershipEntry,
+  toBoundary,
+  toDid,
+} from '@stratos/protocol';
+import { UNHEARD_OF } from './appview-state.ts';
+
+export const ELSEWHERE = toDid('did:web:elsewhere.invalid');
+
+/** Far ahead of all clocks. */
+const FAR_REVISION = '7zzzzzzzzzzzz';
 
 /** What a lie is about. */
 export interface Liar {
@@ -16,6 +28,12 @@ export interface Liar {
   rkey: string;
   /** A boundary that the author holds. */
   boundary: string;
+}
+
+export interface RepoLiar {
+  author: Author;
+  /** The repo as it was once. */
+  earlier: Uint8Array;
 }
 
 type Lie = (liar: Liar) => Promise<void>;
@@ -73,6 +91,7 @@ export const COMMIT_LIES: Readonly<Record<string, Lie>> = {
     ...honest,
     commit: honest.prevData ?? honest.commit,
   })),
+  'an operation twice': forged((honest) => ({ ...honest, ops: [...honest.ops, ...honest.ops] })),
   'an old commit once more': async ({ node, author }) => {
     const old = node.events.find(({ type, body }) => {
       return type === '#commit' && (body as { did?: unknown }).did === author.did;
@@ -81,38 +100,80 @@ export const COMMIT_LIES: Readonly<Record<string, Lie>> = {
   },
   'a repo of the year 2100': async ({ node, author }) => {
     const { did, key } = author;
-    const repo = await (author.constructor as typeof Author).create(did, '7zzzzzzzzzzzz', key);
-    node.commit(await repo.genesis());
+    node.commit(await (await Author.create(did, FAR_REVISION, key)).genesis());
   },
   'a repo of somebody else': forged((honest, { node }) => ({ ...honest, did: node.did as never })),
 };
 
-/** What is said once, on one connection, in place of or before what comes next. */
+/** What is said once, on one connection, after all that there is. */
 export const FRAME_LIES: Readonly<Record<string, (liar: Liar) => Promise<Uint8Array>>> = {
   'no frame at all': async () => new Uint8Array(40).fill(0xff),
   'an empty frame': async () => new Uint8Array(),
   'half a frame': async ({ node }) => bytesOf(await node.heartbeat()).subarray(0, 30),
   'a heartbeat by another key': async ({ node }) =>
-    bytesOf(await node.heartbeat({ signedBy: SigningKey.generate('secp256k1') })),
+    bytesOf(await node.heartbeat({ seq: UNHEARD_OF, signedBy: SigningKey.generate('secp256k1') })),
+  'a heartbeat of another node': async ({ node }) =>
+    bytesOf(await node.heartbeat({ seq: UNHEARD_OF, service: ELSEWHERE })),
+  'a heartbeat of the future': async ({ node }) =>
+    bytesOf(await node.heartbeat({ time: new Date(Date.now() + 60 * 60_000) })),
   'a heartbeat from ahead': async ({ node }) =>
     bytesOf(await node.heartbeat({ seq: node.position + 1_000 })),
   'a membership by another key': (liar) =>
     membership(liar, { signedBy: SigningKey.generate('secp256k1') }),
   'a membership that skips one': (liar) => membership(liar, { seq: (liar.node.log?.seq ?? 0) + 2 }),
   'a membership with another past': (liar) => membership(liar, { prev: undefined }),
-  'a membership of another node': (liar) =>
-    membership(liar, { service: 'did:web:elsewhere.invalid' as never }),
+  'a membership of another node': (liar) => membership(liar, { service: ELSEWHERE }),
+  'a membership in what is of another node': (liar) =>
+    membership(liar, { boundaries: [toBoundary(`${ELSEWHERE}/art`)] }),
 };
 
-/** An entry that is in no log. */
+/** An entry that is in no log, where the next would be. */
 async function membership(
   { node, author }: Liar,
-  lie: Parameters<LyingNode['membership']>[2],
+  lie: Partial<MembershipEntry> & { signedBy?: SigningKey },
 ): Promise<Uint8Array> {
-  const { log } = node;
-  const event = await node.membership(author, ['art', 'secret'], lie);
-  node.log = log;
-  node.entries.pop();
-  node.events.pop();
-  return bytesOf(event);
+  const { signedBy = node.key, ...fields } = lie;
+  const { bytes: entry } = await signMembershipEntry(
+    {
+      seq: (node.log?.seq ?? 0) + 1,
+      prev: node.log?.cid,
+      service: node.did,
+      did: author.did,
+      active: true,
+      boundaries: ['art', 'secret'].map((name) => node.boundary(name)),
+      signingKey: author.key.did(),
+      issuedAt: new Date(),
+      ...fields,
+    },
+    signedBy,
+  );
+  const body = { time: new Date().toISOString(), entry, seq: node.position + 1 };
+  return bytesOf({ type: '#membership', body });
+}
+
+/** What a node gives instead of somebody's repo. */
+export const REPO_LIES: Readonly<Record<string, (liar: RepoLiar) => Promise<Uint8Array>>> = {
+  'of another key': async ({ author }) => (await Author.create(author.did, soon())).car(),
+  'of somebody else': async ({ author }) => {
+    const other = await Author.create(ELSEWHERE, soon(), author.key);
+    return other.car();
+  },
+  'of the year 2100': async ({ author }) =>
+    (await Author.create(author.did, FAR_REVISION, author.key)).car(),
+  'of before': async ({ earlier }) => earlier,
+  'without its records': ({ author }) => author.car({ without: (block) => block.length > 150 }),
+  'cut off': async ({ author }) => {
+    const car = await author.car();
+    return car.subarray(0, car.length / 2);
+  },
+  'with another byte': async ({ author }) => {
+    const car = await author.car();
+    car[car.length - 10] = 1 + (car[car.length - 10] ?? 0);
+    return car;
+  },
+};
+
+/** A revision that is ahead by no more than a clock may be, so that what has it seems to be the newest. */
+function soon(): string {
+  return TID.fromTime((Date.now() + 60_000) * 1_000, 1).toString();
 }

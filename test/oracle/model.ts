@@ -21,27 +21,31 @@ export interface Expected {
 /** What the indexer should come to, whatever happens on the way: the rules of Stratos without a network. */
 export class Model {
   readonly #accounts = new Map<string, boolean>();
-  /** Signing keys, by person and node. */
-  readonly #enrollments = new Map<string, string>();
+  /** What is on the PDS: keys of `enrollment {did} {node}`, and CIDs of `stub {uri}`. */
+  readonly #records = new Map<string, { did: string; value: string | undefined }>();
+  /** All that ever was there. */
+  readonly #past: { did: string; line: string }[] = [];
   readonly #memberships = new Map<string, Membership>();
   readonly #repos = new Map<string, Map<string, Written>>();
-  readonly #stubs = new Map<string, string>();
   setAccount(did: string, active: boolean): void {
     this.#accounts.set(did, active);
   }
 
   setEnrollment(did: string, node: string, signingKey: string | undefined): void {
-    if (signingKey) this.#enrollments.set(`${did} ${node}`, signingKey);
-    else this.#enrollments.delete(`${did} ${node}`);
+    this.#setRecord(did, `enrollment ${did} ${node}`, signingKey);
+  }
+
+  setStub(did: string, uri: string, cid: string | undefined): void {
+    this.#setRecord(did, `stub ${uri}`, cid);
+  }
+
+  #setRecord(did: string, name: string, value: string | undefined): void {
+    this.#records.set(name, { did, value });
+    if (value) this.#past.push({ did, line: `${name} ${value}` });
   }
 
   setMembership(did: string, node: string, membership: Membership): void {
     this.#memberships.set(`${did} ${node}`, membership);
-  }
-
-  setStub(uri: string, cid: string | undefined): void {
-    if (cid) this.#stubs.set(uri, cid);
-    else this.#stubs.delete(uri);
   }
 
   write(did: string, node: string, uri: string, written: Omit<Written, 'isGood'>) {
@@ -57,31 +61,34 @@ export class Model {
   }
 
   expected(): Expected {
-    const must = new Set<string>();
-    const may = new Set<string>();
+    const [must, may] = [new Set<string>(), new Set<string>()];
+    // Once an account is put aside, its PDS says nothing to whoever has missed something.
+    const isAside = (did: string) => this.#accounts.get(did) === false;
+    for (const { did, line } of this.#past) if (isAside(did)) may.add(line);
+    const records = [...this.#records].filter(([, { did, value }]) => value && !isAside(did));
+    for (const [name, { value }] of records) must.add(`${name} ${value}`);
+    // Whose enrollments came and went unseen need not be known, be it a person or a node.
+    const known = new Set(records.flatMap(([name]) => name.split(' ').slice(1)));
     for (const [did, active] of this.#accounts) {
-      // Whose enrollment came and went unseen need not be known.
-      const isEnrolled = [...this.#enrollments.keys()].some((pair) => pair.startsWith(`${did} `));
-      (isEnrolled ? must : may).add(`account ${did} ${active}`);
+      (known.has(did) ? must : may).add(`account ${did} ${active}`);
     }
-    for (const [pair, key] of this.#enrollments) must.add(`enrollment ${pair} ${key}`);
-    for (const [uri, cid] of this.#stubs) must.add(`stub ${uri} ${cid}`);
     for (const [pair, { active, boundaries }] of this.#memberships) {
       const held = active ? [...boundaries].sort().join(' ') : '';
-      must.add(`membership ${pair} ${active} ${held}`);
+      const lines = known.has(pair.split(' ')[1] ?? '') ? must : may;
+      lines.add(`membership ${pair} ${active} ${held}`);
+      this.#addPosts(pair, { must: lines, may });
     }
-    for (const [pair, repo] of this.#repos) this.#addPosts(pair, repo, { must, may });
     return { must, may };
   }
 
-  #addPosts(pair: string, repo: Map<string, Written>, { must, may }: Expected): void {
+  #addPosts(pair: string, { must, may }: Expected): void {
     const [did = '', node = ''] = pair.split(' ');
     const membership = this.#memberships.get(pair);
     const isReadable =
       membership?.active === true &&
       this.#accounts.get(did) === true &&
-      this.#enrollments.get(pair) === membership.signingKey;
-    for (const [uri, { cid, boundaries, isGood }] of repo) {
+      this.#records.get(`enrollment ${pair}`)?.value === membership.signingKey;
+    for (const [uri, { cid, boundaries, isGood }] of this.#repos.get(pair) ?? []) {
       if (!isGood) continue;
       // What was on its way when a repo had to be fetched is judged by what its author holds by then.
       const isHeldNow = boundaries.every((each) => membership?.boundaries.includes(each));

@@ -27,6 +27,9 @@ export interface EnrolledAt {
 export class PublicPerson {
   readonly did: Did;
   readonly #account: Account;
+  /** Paths of what is on the PDS. */
+  readonly #records = new Set<string>();
+  #isActive = true;
 
   constructor(account: Account) {
     this.#account = account;
@@ -60,21 +63,28 @@ export class PublicPerson {
     await this.#delete(POST, rkey);
   }
 
+  /** Whether the account is in use. */
+  get isActive(): boolean {
+    return this.#isActive;
+  }
+
   async setActive(active: boolean): Promise<void> {
     const { server } = this.#account.pds.com.atproto;
     if (active) await server.activateAccount();
     else await server.deactivateAccount({});
+    this.#isActive = active;
   }
 
   /** Leaves nothing of Stratos on the PDS, for whoever has the account next. */
   async forget(): Promise<void> {
-    await this.setActive(true);
-    const { repo } = this.#account.pds.com.atproto;
-    for (const collection of [ENROLLMENT, POST]) {
-      const { data } = await repo.listRecords({ repo: this.did, collection, limit: 100 });
-      for (const { uri } of data.records)
-        await this.#delete(collection, uri.split('/').at(-1) ?? '');
-    }
+    if (!this.#isActive) await this.setActive(true);
+    if (this.#records.size === 0) return;
+    const writes = Array.from(this.#records, (path) => {
+      const [collection = '', rkey = ''] = path.split('/');
+      return { $type: 'com.atproto.repo.applyWrites#delete' as const, collection, rkey };
+    });
+    await this.#account.pds.com.atproto.repo.applyWrites({ repo: this.did, writes });
+    this.#records.clear();
   }
 
   async #put(collection: string, rkey: string, record: object): Promise<void> {
@@ -85,9 +95,11 @@ export class PublicPerson {
       record: { ...record },
       validate: false,
     });
+    this.#records.add(`${collection}/${rkey}`);
   }
 
   async #delete(collection: string, rkey: string): Promise<void> {
     await this.#account.pds.com.atproto.repo.deleteRecord({ repo: this.did, collection, rkey });
+    this.#records.delete(`${collection}/${rkey}`);
   }
 }

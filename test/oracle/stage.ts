@@ -4,14 +4,18 @@ import { join } from 'node:path';
 import { migrate, startEmbeddedPostgres } from '@stratos/prisma';
 import { Client } from 'pg';
 import { Account, startThrowawayAtproto } from '../network/src/index.ts';
+import { CuttableRelay } from './cuttable-relay.ts';
 import { PublicPerson } from './public-person.ts';
 
 const TEMPLATE = 'template';
+const ACCOUNTS_AT_ONCE = 4;
 
 /** An AppView database of its own, and the environment of an indexer that fills it. */
 export interface AppView extends AsyncDisposable {
   readonly databaseUrl: string;
   readonly env: Record<string, string>;
+  /** By which the indexer reaches the PDS. */
+  readonly firehose: CuttableRelay;
 }
 
 /** What stories and crashes happen on: a Postgres, a PLC directory and a PDS with people. */
@@ -43,24 +47,31 @@ export async function openStage(peopleCount: number): Promise<Stage> {
       const name = `appview_${count++}`;
       await execute(server, `create database ${name} template ${TEMPLATE}`);
       const databaseUrl = postgres.url(name);
-      const source = pdsUrl.replace(/^http/, 'ws');
+      await using opening = new AsyncDisposableStack();
+      opening.defer(() => execute(server, `drop database ${name} with (force)`));
+      const firehose = opening.use(await CuttableRelay.open(pdsUrl));
+      const source = firehose.url.replace(/^http/, 'ws');
       await execute(
         databaseUrl,
         `insert into stratos_sync_cursor (source, seq, updated_at) values ('${source}', ${position}, now())`,
       );
+      const appView = opening.move();
       return {
         databaseUrl,
+        firehose,
         env: {
           DATABASE_URL: databaseUrl,
           APPVIEW_DID: 'did:web:localhost%3A4000',
           APPVIEW_KEY_FILE: join(folder, 'appview.key'),
-          INDEXER_FIREHOSE_URL: pdsUrl,
+          INDEXER_FIREHOSE_URL: firehose.url,
           INDEXER_PORT: '0',
+          // One that is started again has at once what it followed.
+          INDEXER_NAME: 'oracle',
           STRATOS_PLC_URL: plcUrl,
           STRATOS_HANDLE_RESOLVER_URL: pdsUrl,
           STRATOS_DEV_MODE: 'true',
         },
-        [Symbol.asyncDispose]: () => execute(server, `drop database ${name} with (force)`),
+        [Symbol.asyncDispose]: () => appView.disposeAsync(),
       };
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
@@ -69,10 +80,14 @@ export async function openStage(peopleCount: number): Promise<Stage> {
 
 async function openAccounts(pdsUrl: string, count: number): Promise<PublicPerson[]> {
   const people: PublicPerson[] = [];
-  while (people.length < count) {
-    const name = { handle: `person-${people.length}.test`, password: 'the password of a test' };
-    people.push(new PublicPerson(await Account.signInOrCreate(pdsUrl, name)));
-  }
+  const numbers = Array(count).keys();
+  const open = async () => {
+    for (const number of numbers) {
+      const name = { handle: `person-${number}.test`, password: 'the password of a test' };
+      people.push(new PublicPerson(await Account.signInOrCreate(pdsUrl, name)));
+    }
+  };
+  await Promise.all(Array.from({ length: ACCOUNTS_AT_ONCE }, open));
   return people;
 }
 

@@ -1,16 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { TID } from '@atproto/common-web';
 import { Author, create, LyingNode, remove, update } from '@stratos/indexer/testing';
 import type { Random } from '../random.ts';
-import { COMMIT_LIES, FRAME_LIES } from './lies.ts';
+import { FLAWS, flawed } from './flaws.ts';
+import { COMMIT_LIES, FRAME_LIES, type Liar, REPO_LIES } from './lies.ts';
 import { Mishaps } from './mishaps.ts';
 import { Model } from './model.ts';
+import { openPlace, type Place } from './place.ts';
 import type { PublicPerson } from './public-person.ts';
 import type { Tally } from './tally.ts';
 
 /** What happens in stories beside lies and mishaps. */
 export const EVENTS = [
-  'a boundary that is not theirs',
+  ...FLAWS,
   'a commit kept back',
   'account put aside',
   'account taken up',
@@ -26,26 +27,11 @@ export const EVENTS = [
   'stub deleted',
   'update',
 ] as const;
-export const REPO_LIES = ['altered', 'torn', 'incomplete', 'foreign'] as const;
 
 const NAMES = ['art', 'cooks', 'writers'] as const;
 const FIRST_CONTACT_MS = 20_000;
-/** One that nobody holds. */
-const SECRET = 'secret';
-
-/** A person's repo at a node. */
-interface Place {
-  person: PublicPerson;
-  node: LyingNode;
-  author: Author;
-  /** Names of the boundaries that they hold now; undefined while they are no member. */
-  held: string[] | undefined;
-  hasBegun: boolean;
-  /** How often it may still give something else for the repo. */
-  liesLeft: number;
-  /** By record key, what the repo holds. */
-  posts: Map<string, string>;
-}
+/** Each is a transaction. */
+const BEAT_MS = 2_000;
 
 /** Some people at some nodes, and what happens to them, all by one seed. */
 export class Story implements AsyncDisposable {
@@ -54,16 +40,20 @@ export class Story implements AsyncDisposable {
   readonly people: readonly PublicPerson[];
   readonly #places: Place[];
   readonly #mishaps: Map<LyingNode, Mishaps>;
-  readonly #active = new Map<PublicPerson, boolean>();
   readonly #enrolled = new Set<Place>();
   /** Those of whom the AppView has reason to know. */
   readonly #known = new Set<PublicPerson>();
   readonly #isLossy: boolean;
   readonly #random: Random;
+  /** For what depends on how fast others are, so that the rest does not. */
+  readonly #aside: Random;
   readonly #tally: Tally;
   #records = 0;
+  #beatAt = 0;
   /** Whether nothing is lost any more. */
   #isOver = false;
+  /** Whether nothing happens any more. */
+  #isDone = false;
 
   private constructor(
     { random, tally, isLossy }: { random: Random; tally: Tally; isLossy: boolean },
@@ -71,13 +61,17 @@ export class Story implements AsyncDisposable {
     places: Place[],
   ) {
     this.#random = random;
+    this.#aside = random.fork();
     this.#tally = tally;
     this.#isLossy = isLossy;
     this.#places = places;
     this.people = people;
     this.nodes = [...new Set(places.map(({ node }) => node))];
     this.#mishaps = new Map(
-      this.nodes.map((node) => [node, new Mishaps(node, random.fork(), tally)]),
+      this.nodes.map((node) => [
+        node,
+        new Mishaps(node, { random: random.fork(), tally, isLossy }),
+      ]),
     );
   }
 
@@ -90,43 +84,49 @@ export class Story implements AsyncDisposable {
     if (random.chance(0.5)) nodes.push(await LyingNode.start());
     const places: Place[] = [];
     for (const person of people) {
-      for (const node of nodes) {
-        const author = await Author.create(person.did);
-        places.push({
-          person,
-          node,
-          author,
-          held: undefined,
-          hasBegun: false,
-          liesLeft: 2,
-          posts: new Map(),
-        });
-      }
+      for (const node of nodes) places.push(await openPlace(person, node));
     }
     return new Story({ ...options, isLossy: random.chance(0.5) }, people, places);
   }
 
+  /** Lets people come, and the indexer find their nodes, so that what follows happens on its watch. */
+  async gather(): Promise<void> {
+    for (const place of this.#places) if (this.#random.chance(0.8)) await this.#join(place);
+    const joined = this.#places.filter(({ held }) => held).map(({ node }) => node);
+    const deadline = Date.now() + FIRST_CONTACT_MS;
+    const isFollowed = (node: LyingNode) => node.connections.length > 0;
+    while (!joined.every(isFollowed) && Date.now() < deadline) await sleep(100);
+  }
+
   /** Lets everything happen, and at last what brings to light what was lost. */
   async happen(): Promise<void> {
-    for (const place of this.#places) if (this.#random.chance(0.8)) await this.#join(place);
-    await this.#areFollowed();
     const steps = this.#random.between(8, 24);
     for (let step = 0; step < steps; step++) {
       await this.#step();
       if (this.#random.chance(0.7)) await this.flush();
-      if (this.#random.chance(0.5)) await sleep(this.#random.between(0, 120));
+      if (this.#random.chance(0.5)) await sleep(this.#random.between(0, 300));
     }
     this.#isOver = true;
     for (const mishaps of this.#mishaps.values()) mishaps.calm();
     for (const place of this.#places) {
-      place.node.repos.set(place.person.did, () => place.author.car());
+      if (this.#isLossy && place.hasBegun && !place.held) await this.#changeMembership(place);
       if (place.held) await this.#write(place, 'create');
     }
+    // What a last lie does is not made good by a commit that follows.
+    for (const place of [...this.#places, ...this.#places]) {
+      if (place.held) await this.#lieInCommit(place);
+    }
+    this.#isDone = true;
   }
 
-  /** Has the nodes send what they have. */
+  /** Has the nodes send what they have, and now and then where they are. */
   async flush(): Promise<void> {
-    for (const node of this.nodes) await node.flush();
+    const isDue = performance.now() - this.#beatAt > BEAT_MS;
+    if (isDue) this.#beatAt = performance.now();
+    for (const node of this.nodes) {
+      node.beats = isDue;
+      await node.flush();
+    }
   }
 
   get positions(): Map<string, number> {
@@ -135,14 +135,6 @@ export class Story implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const node of this.nodes) await node[Symbol.asyncDispose]();
-  }
-
-  /** Waits for the indexer to find the nodes, so that what happens next happens on its watch. */
-  async #areFollowed(): Promise<void> {
-    const joined = this.#places.filter(({ held }) => held).map(({ node }) => node);
-    const deadline = Date.now() + FIRST_CONTACT_MS;
-    const isFollowed = (node: LyingNode) => node.connections.length > 0;
-    while (!joined.every(isFollowed) && Date.now() < deadline) await sleep(50);
   }
 
   async #step(): Promise<void> {
@@ -168,23 +160,18 @@ export class Story implements AsyncDisposable {
     place.hasBegun = true;
   }
 
-  /** The repo, or for a while something else. */
-  async #carOf({ author }: Place): Promise<Uint8Array> {
-    const kind = this.#random.oneOf([
-      'honest',
-      'honest',
-      'altered',
-      'torn',
-      'incomplete',
-      'foreign',
-    ]);
-    this.#tally.add(`repo: ${kind}`);
-    if (kind === 'foreign') return (await Author.create(author.did, soon())).car();
-    if (kind === 'incomplete') return author.car({ without: (block) => block.length > 150 });
-    const car = await author.car();
-    if (kind === 'torn') return car.subarray(0, car.length / 2);
-    if (kind === 'altered') car[car.length - 10] = 1 + (car[car.length - 10] ?? 0);
-    return car;
+  /** The repo, or once something else. */
+  async #carOf(place: Place): Promise<Uint8Array> {
+    const kind = this.#aside.oneOf(['honest', ...Object.keys(REPO_LIES)]);
+    const isOld = kind === 'of before';
+    const mayLie = place.mayLie && (!isOld || !this.#isOver || this.#isDone);
+    const lie = mayLie ? REPO_LIES[kind] : undefined;
+    this.#tally.add(`repo: ${lie ? kind : 'honest'}`);
+    if (!lie) return place.author.car();
+    place.mayLie = false;
+    // That it is old is brought to light by what comes later alone.
+    if (isOld && this.#isDone && place.held) await this.#write(place, 'create');
+    return lie(place);
   }
 
   async #changeMembership(place: Place): Promise<void> {
@@ -217,20 +204,22 @@ export class Story implements AsyncDisposable {
       posts.delete(rkey);
       this.model.delete(person.did, node.did, uri);
     } else {
-      const isFlawed = this.#random.chance(0.1);
-      const boundaries = isFlawed
-        ? this.#random.oneOf([[], [node.boundary(SECRET)], ['did:web:elsewhere.invalid/art']])
-        : this.#random
-            .someOf(held, this.#random.between(1, held.length))
-            .map((name) => node.boundary(name));
-      if (isFlawed) this.#tally.add('a boundary that is not theirs');
+      const own = this.#random.someOf(held, this.#random.between(1, held.length));
+      const honest = {
+        text: `${rkey} ${this.#random.next()}`,
+        boundaries: own.map((name) => node.boundary(name)),
+      };
+      const flaw = this.#random.chance(0.15) ? this.#random.oneOf(FLAWS) : undefined;
+      if (flaw) this.#tally.add(flaw);
+      const { text, boundaries } = flaw ? flawed(honest, flaw, node) : honest;
       const write = action === 'create' ? create : update;
-      const commit = await author.commit([
-        write(rkey, boundaries, `${rkey} ${this.#random.next()}`),
-      ]);
+      const commit = await author.commit([write(rkey, boundaries, text)]);
       const cid = String(commit.ops[0]?.cid);
       posts.set(rkey, cid);
-      this.model.write(person.did, node.did, uri, { cid, boundaries });
+      this.model.write(person.did, node.did, uri, {
+        cid,
+        boundaries: flaw === 'what is no post' ? [] : boundaries,
+      });
       const isKeptBack = this.#isLossy && !this.#isOver && this.#random.chance(0.1);
       if (isKeptBack) this.#tally.add('a commit kept back');
       else node.commit(commit);
@@ -241,10 +230,9 @@ export class Story implements AsyncDisposable {
   /** Something on the PDS. */
   async #publicly(place: Place): Promise<void> {
     const { person, node, posts } = place;
-    const isActive = this.#active.get(person) ?? true;
-    if (!isActive || this.#random.chance(0.15)) {
+    const { isActive } = person;
+    if (!isActive || this.#random.chance(0.2)) {
       await person.setActive(!isActive);
-      this.#active.set(person, !isActive);
       if (this.#known.has(person)) this.model.setAccount(person.did, !isActive);
       this.#tally.add(isActive ? 'account put aside' : 'account taken up');
       return;
@@ -263,14 +251,14 @@ export class Story implements AsyncDisposable {
 
   async #stub({ person, node }: Place, rkey: string, cid: string): Promise<void> {
     const uri = `at://${person.did}/zone.stratos.feed.post/${rkey}`;
-    if (this.#random.chance(0.3)) {
+    if (this.#random.chance(0.5)) {
       await person.putStub(node, rkey, cid);
       await person.deleteStub(rkey);
-      this.model.setStub(uri, undefined);
+      this.model.setStub(person.did, uri, undefined);
       this.#tally.add('stub deleted');
     } else {
       await person.putStub(node, rkey, cid);
-      this.model.setStub(uri, cid);
+      this.model.setStub(person.did, uri, cid);
       this.#tally.add('stub');
     }
   }
@@ -278,7 +266,7 @@ export class Story implements AsyncDisposable {
   /** With another key now and then, which is as good as none. */
   async #enroll(place: Place): Promise<void> {
     const { person, node, author } = place;
-    if (this.#active.get(person) === false) return;
+    if (!person.isActive) return;
     const isOther = this.#random.chance(0.05);
     const { key } = isOther ? await Author.create(person.did) : author;
     await person.enroll(node, [node.boundary('art')], key.did());
@@ -302,32 +290,39 @@ export class Story implements AsyncDisposable {
   }
 
   async #lie(place: Place): Promise<void> {
-    const { node, author, held = [] } = place;
-    const boundary = node.boundary(this.#random.oneOf(held));
-    const liar = { node, author, rkey: this.#newKey(), boundary };
-    if (this.#random.chance(0.6)) {
-      const kind = this.#random.oneOf(Object.keys(COMMIT_LIES));
-      this.#tally.add(`commit: ${kind}`);
-      await COMMIT_LIES[kind]?.(liar);
-    } else {
-      const kind = this.#random.oneOf(Object.keys(FRAME_LIES));
-      this.#tally.add(`frame: ${kind}`);
-      const frame = await FRAME_LIES[kind]?.(liar);
-      if (frame) this.#mishaps.get(node)?.lies.push(frame);
-    }
+    const { node } = place;
+    if (this.#random.chance(0.6)) await this.#lieInCommit(place);
+    else this.#lieInFrame(place);
     if (this.#isLossy && this.#random.chance(0.1)) {
       node.floor = node.position;
       this.#tally.add('events no longer kept');
     }
   }
 
+  async #lieInCommit(place: Place): Promise<void> {
+    const kind = this.#random.oneOf(Object.keys(COMMIT_LIES));
+    this.#tally.add(`commit: ${kind}`);
+    await COMMIT_LIES[kind]?.(this.#liarOf(place));
+  }
+
+  #lieInFrame(place: Place): void {
+    const kind = this.#random.oneOf(Object.keys(FRAME_LIES));
+    const liar = this.#liarOf(place);
+    const lie = FRAME_LIES[kind];
+    if (!lie) return;
+    this.#mishaps.get(place.node)?.lies.push(() => {
+      this.#tally.add(`frame: ${kind}`);
+      return lie(liar);
+    });
+  }
+
+  #liarOf({ node, author, held = [] }: Place): Liar {
+    const boundary = node.boundary(this.#random.oneOf(held));
+    return { node, author, rkey: this.#newKey(), boundary };
+  }
+
   #newKey(): string {
     const digits = String(this.#records++).padStart(11, '0');
     return `3k${digits.replaceAll(/\d/g, (digit) => 'abcdefghij'[Number(digit)] ?? '')}`;
   }
-}
-
-/** A revision that is ahead by no more than a clock may be, so that what has it seems to be the newest. */
-function soon(): string {
-  return TID.fromTime((Date.now() + 60_000) * 1_000, 1).toString();
 }
