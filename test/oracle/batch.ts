@@ -55,7 +55,7 @@ export async function runBatch(options: BatchOptions): Promise<Tally> {
   return tally;
 }
 
-/** Kills the indexer, mostly at work and sometimes while it starts. */
+/** Kills the indexer at work, and the first time and sometimes later while it starts. */
 async function killNowAndThen(
   indexer: IndexerProcess,
   random: Random,
@@ -65,12 +65,12 @@ async function killNowAndThen(
   const moment = (ms: number) =>
     sleep(random.between(0, ms), undefined, { signal }).catch(() => {});
   const isOver = () => signal.aborted;
-  for (;;) {
+  for (let kills = 0; ; kills++) {
     await moment(2_000);
     if (isOver()) return;
     await indexer.kill();
     tally.add('indexer killed');
-    while (random.chance(0.4)) {
+    for (let isNext = kills === 0 || random.chance(0.4); isNext; isNext = random.chance(0.4)) {
       const started = indexer.start().catch(() => {});
       await moment(1_000);
       await indexer.kill();
