@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Socket } from 'node:net';
 import { PrismaPg } from '@prisma/adapter-pg';
+import type { PoolConfig } from 'pg';
 import { PrismaClient } from '../generated/client.ts';
 
 export interface ClientOptions {
@@ -23,25 +24,27 @@ const SILENCE_MS = 5_000;
 
 /** A client for the AppView database. Whoever makes it calls `$disconnect`. */
 export function createPrismaClient(databaseUrl: string, options: ClientOptions = {}): PrismaClient {
-  const { poolSize: max = 10, statementTimeoutMs = 30_000 } = options;
-  const adapter = new PrismaPg(
-    {
-      connectionString: databaseUrl,
-      max,
-      statement_timeout: statementTimeoutMs,
-      idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
-      connectionTimeoutMillis: 10_000,
-      keepAlive: true,
-      stream: () => mortalSocket(statementTimeoutMs + SILENCE_MS),
-    },
-    // A dropped idle connection is replaced by the next query; unheard it would end the process.
-    {
-      onPoolError: () => {},
-      onConnectionError: () => {},
-      ...(options.keepsPlans && { statementNameGenerator: nameOf }),
-    },
-  );
+  // A dropped idle connection is replaced by the next query; unheard it would end the process.
+  const adapter = new PrismaPg(poolConfig(databaseUrl, options), {
+    onPoolError: () => {},
+    onConnectionError: () => {},
+    ...(options.keepsPlans && { statementNameGenerator: ({ sql }) => statementName(sql) }),
+  });
   return new PrismaClient({ adapter });
+}
+
+/** How connections to the AppView database are made. */
+export function poolConfig(databaseUrl: string, options: ClientOptions): PoolConfig {
+  const { poolSize: max = 10, statementTimeoutMs = 30_000 } = options;
+  return {
+    connectionString: databaseUrl,
+    max,
+    statement_timeout: statementTimeoutMs,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+    connectionTimeoutMillis: 10_000,
+    keepAlive: true,
+    stream: () => mortalSocket(statementTimeoutMs + SILENCE_MS),
+  };
 }
 
 /**
@@ -56,6 +59,6 @@ function mortalSocket(silenceMs: number): Socket {
 }
 
 /** One name for each text, within the 63 characters that Postgres takes. */
-function nameOf({ sql }: { sql: string }): string {
-  return createHash('sha256').update(sql).digest('base64url');
+export function statementName(text: string): string {
+  return createHash('sha256').update(text).digest('base64url');
 }

@@ -7,6 +7,7 @@ export {
 } from './embedded/embedded-postgres.ts';
 export { DataFolderInUseError } from './embedded/orphan.ts';
 export { migrate } from './migrations/migrate.ts';
+export { type Follow, ReadPool } from './read-pool.ts';
 export { createGatewayLogin } from './row-security/gateway-login.ts';
 export { GATEWAY_ROLE, GatewayRoleError } from './row-security/gateway-role.ts';
 export { whyUnguarded } from './row-security/row-security.ts';

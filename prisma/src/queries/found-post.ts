@@ -8,9 +8,12 @@ export interface Position {
   node: Did;
 }
 
-/** A post that a query found. Not yet verified, and not yet visible to anybody. */
+/**
+ * A post that a query found. Not yet verified, and not yet visible to anybody. Without a CID it is in the index
+ * alone: such a row counts, so that a page does not end with it.
+ */
 export interface FoundPost extends Position {
-  cid: Cid;
+  cid: Cid | null;
 }
 
 /** Up to `limit` rows after a position, or from where the feed begins. */

@@ -10,8 +10,10 @@ export {
 export type { FoundPost, Position, ScopedSlice, Slice } from './found-post.ts';
 export { homeTimeline } from './home-timeline.ts';
 export { boundaryMembers, type OwnMembership, ownMemberships } from './memberships.ts';
+export { type NodeLease, nodeLeases } from './node-leases.ts';
 export { openScope } from './open-scope.ts';
 export { type PostContent, postContents } from './post-contents.ts';
+export { postProofs, type StoredProof } from './post-proofs.ts';
 export { ownPostsAt, postsAt } from './posts-at.ts';
 export { type ReadablePost, readablePosts } from './readable-posts.ts';
 export {

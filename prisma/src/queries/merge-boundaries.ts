@@ -26,6 +26,6 @@ export function mergeBoundaries({ boundaries, ...slice }: ScopedSlice, author?: 
     )
     select page.sort_at as "sortAt", page.uri, page.node_did as node, p.cid
     from page
-    join stratos_post p on p.uri = page.uri and p.node_did = page.node_did
+    left join stratos_post p on p.uri = page.uri and p.node_did = page.node_did
     order by page.sort_at ${direction}, page.uri ${direction}, page.node_did ${direction}`;
 }

@@ -21,6 +21,7 @@ import {
   postContents,
   postsAt,
   quotes,
+  readablePosts,
   replies,
   type Slice,
   searchPosts,
@@ -407,4 +408,14 @@ test('posts of authors are counted in each boundary where there are any', async 
     { author: AUTHOR, boundary: FOOD, posts: 3 },
   ]);
   expect(await count(2)).toMatchObject([{ posts: 2 }, { posts: 2 }]);
+});
+
+test('posts that may be read come with where that is, and others not at all', async () => {
+  const both = await write('both', { boundaries: [ART, FOOD, SECRET] });
+  const unread = await write('unread', { boundaries: [ART], readers: [] });
+  const hidden = await write('hidden', { boundaries: [SECRET] });
+  const absent = hidden.replace('hidden', 'absent') as AtUri;
+  const wanted = [both, unread, hidden, absent].map((uri) => ({ uri, node: NODE }));
+  const posts = await ask((tx) => readablePosts(tx, wanted));
+  expect(posts).toMatchObject([{ uri: both, node: NODE, cid: 'cid-both', readers: [ART, FOOD] }]);
 });

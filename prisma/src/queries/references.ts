@@ -65,7 +65,7 @@ function mergeReferences(
       order by found.sort_at ${direction}, found.uri ${direction}, found.node_did ${direction}
       limit ${limit}
     ) as page
-    join stratos_post p on p.uri = page.uri and p.node_did = page.node_did
+    left join stratos_post p on p.uri = page.uri and p.node_did = page.node_did
     order by wanted.place, page.sort_at ${direction}, page.uri ${direction}, page.node_did ${direction}`;
 }
 

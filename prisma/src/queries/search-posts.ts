@@ -32,6 +32,6 @@ export function searchPosts(
       ts_rank(to_tsvector('simple', p.text), plainto_tsquery('simple', ${words})) as rank
     from stratos_search(${[...boundaries]}::text[], ${words}, ${sortAt}::timestamptz, ${uri}::text,
       ${node}::text, ${limit}::int) as page
-    join stratos_post p on p.uri = page.uri and p.node_did = page.node_did
+    left join stratos_post p on p.uri = page.uri and p.node_did = page.node_did
     order by page.sort_at desc, page.uri desc, page.node_did desc`);
 }

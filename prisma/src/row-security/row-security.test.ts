@@ -159,14 +159,18 @@ test('the role of the gateway may read these tables, and nothing else', async ()
   }
 });
 
-test('two functions run by the rights of their owner', async () => {
+test('three functions run by the rights of their owner', async () => {
   const { rows } = await owner.query(
     `select proname as name from pg_proc
      where pronamespace = 'public'::regnamespace and prosecdef
        and has_function_privilege($1, oid, 'execute') order by 1`,
     [GATEWAY_ROLE],
   );
-  expect(rows).toEqual([{ name: 'stratos_changes_after' }, { name: 'stratos_search' }]);
+  expect(rows).toEqual([
+    { name: 'stratos_changes_after' },
+    { name: 'stratos_post_proof' },
+    { name: 'stratos_search' },
+  ]);
 });
 
 describe('the changes of everybody', () => {
