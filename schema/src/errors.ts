@@ -9,6 +9,10 @@ export const ERRORS = {
   INVALID_CURSOR: { status: 400, xrpc: 'InvalidCursor', trpc: 'BAD_REQUEST' },
   NOT_FOUND: { status: 404, xrpc: 'RecordNotFound', trpc: 'NOT_FOUND' },
   QUERY_TOO_COMPLEX: { status: 400, xrpc: 'InvalidRequest', trpc: 'BAD_REQUEST' },
+  UNTRUSTED_DOCUMENT: { status: 400, xrpc: 'UntrustedDocument', trpc: 'BAD_REQUEST' },
+  RATE_LIMITED: { status: 429, xrpc: 'RateLimitExceeded', trpc: 'TOO_MANY_REQUESTS' },
+  TOO_MANY_STREAMS: { status: 429, xrpc: 'TooManyStreams', trpc: 'TOO_MANY_REQUESTS' },
+  UNAVAILABLE: { status: 503, xrpc: 'Unavailable', trpc: 'SERVICE_UNAVAILABLE' },
   INTERNAL: { status: 500, xrpc: 'InternalServerError', trpc: 'INTERNAL_SERVER_ERROR' },
 } as const;
 
