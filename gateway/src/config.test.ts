@@ -44,6 +44,11 @@ test.each([
   ['GATEWAY_BEARER_SESSIONS', 'yes'],
   ['STRATOS_DEV_MODE', 'on'],
   ['GATEWAY_DEMO_ACCOUNTS', 'rei.test'],
+  ['GATEWAY_CORS_ORIGINS', 'https://app.example.com/'],
+  ['GATEWAY_CORS_ORIGINS', 'app.example.com'],
+  ['GATEWAY_TRUSTED_PROXIES', 'everybody'],
+  ['GATEWAY_QUERY_COST', '0'],
+  ['GATEWAY_INTROSPECTION', 'yes'],
   ['LOG_LEVEL', 'loud'],
 ])('refuses %s=%s and names it', (name, value) => {
   expect(() => readConfig({ ...good, [name]: value })).toThrow(ConfigError);

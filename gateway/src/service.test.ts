@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { createTestDatabase } from '@stratos/prisma/testing';
 import { ConfigError } from '@stratos/protocol/environment';
@@ -109,6 +110,59 @@ test('its process ends well on SIGTERM', async () => {
   child.kill('SIGTERM');
   expect((await once(child, 'exit'))[0]).toBe(0);
 });
+
+test('listens without its database, says so, and answers once it is there', async () => {
+  await using database = await createTestDatabase();
+  const { port: databasePort } = new URL(database.gatewayUrl);
+  await using passage = await openPassage(Number(databasePort));
+  const url = new URL(database.gatewayUrl);
+  url.port = String(passage.port);
+  const config = { ...gateway.config, databaseUrl: url.href, port: 0 };
+  await using waiting = await startGateway(config);
+  const at = (path: string, init?: RequestInit) =>
+    send(`http://localhost:${waiting.port}${path}`, init);
+  expect((await at('/health')).status).toBe(200);
+  const asked = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' };
+  for (const path of [
+    '/ready',
+    '/graphql',
+    '/xrpc/zone.stratos.feed.getTimeline',
+    '/trpc/viewer',
+  ]) {
+    const answer = await at(path, path === '/graphql' ? asked : {});
+    expect([path, answer.status]).toEqual([path, 503]);
+    if (path !== '/ready') expect(answer.body).toMatch(/"UNAVAILABLE"|"Unavailable"/);
+  }
+  passage.open();
+  await expect.poll(async () => (await at('/ready')).status, { timeout: 20_000 }).toBe(200);
+  expect((await at('/xrpc/zone.stratos.feed.getTimeline')).status).toBe(401);
+}, 60_000);
+
+/** A port that turns everybody away until it is opened, and then leads to another. */
+async function openPassage(target: number) {
+  let isOpen = false;
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    if (!isOpen) {
+      socket.destroy();
+      return;
+    }
+    const onward = connect(target, 'localhost').on('error', () => socket.destroy());
+    socket.pipe(onward).pipe(socket);
+    socket.on('close', () => onward.destroy());
+  });
+  server.listen(0);
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    open() {
+      isOpen = true;
+    },
+    async [Symbol.asyncDispose]() {
+      server.close();
+    },
+  };
+}
 
 function start(env: Record<string, string>): ChildProcess {
   const main = new URL('main.ts', import.meta.url).pathname;

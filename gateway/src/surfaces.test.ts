@@ -1,7 +1,9 @@
+import { jsonToLex } from '@atproto/lex-json';
 import { toBoundary, toDid } from '@stratos/protocol';
 import { zone } from '@stratos/protocol/lexicons';
 import { getIntrospectionQuery } from 'graphql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Question } from './testing/questions.ts';
 import { graphql, SURFACES, send, trpc, xrpc } from './testing/surfaces.ts';
 import { startTestGateway, type TestGateway } from './testing/test-gateway.ts';
 import type { WrittenPost } from './testing/world.ts';
@@ -86,6 +88,75 @@ test('all surfaces answer every operation alike', async () => {
       SURFACES.map((surface) => surface.feed(gateway.url, token, args)),
     );
     for (const other of others) expect(other).toEqual(first);
+  }
+});
+
+test('all surfaces show what a post shows alike', async () => {
+  const cid = 'bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku';
+  const image = { $type: 'blob', ref: { $link: cid }, mimeType: 'image/png', size: 5 };
+  const [shown] = posts;
+  const facts = { author: hidden.author, node, boundaries: [open], at: new Date(0) };
+  const more = jsonToLex({
+    facets: [
+      { $type: 'app.bsky.richtext.facet', ...facet(0, 4, 'tag', { tag: 'fox' }) },
+      facet(5, 9, 'link', { uri: 'https://fox.test/' }),
+    ],
+    embed: {
+      $type: 'app.bsky.embed.recordWithMedia',
+      record: { record: { uri: shown?.uri ?? '', cid: shown?.cid ?? '' } },
+      media: {
+        $type: 'app.bsky.embed.images',
+        images: [
+          { alt: 'a fox', image, aspectRatio: { width: 3, height: 2 } },
+          { alt: '', image },
+        ],
+      },
+    },
+  });
+  const card = jsonToLex({
+    embed: {
+      $type: 'app.bsky.embed.external',
+      external: { uri: 'https://fox.test/', title: 'Fox', description: '', thumb: image },
+    },
+  });
+  const text = '#fox fox!';
+  for (const [rkey, fields] of Object.entries({ more, card })) {
+    const { uri } = await gateway.world.post({ ...facts, rkey, text, more: Object(fields) });
+    const [first, ...others] = await Promise.all(
+      SURFACES.map((surface) => surface.post(gateway.url, token, uri)),
+    );
+    for (const other of others) expect(other).toEqual(first);
+    expect(first).toMatchObject(
+      rkey === 'card'
+        ? { external: { title: 'Fox', thumb: { cid, size: 5 } }, images: [] }
+        : {
+            facets: [{ tag: 'fox' }, { link: 'https://fox.test/' }],
+            images: [{ alt: 'a fox' }, { alt: '', aspectRatio: null }],
+            quote: { uri: shown?.uri },
+          },
+    );
+  }
+});
+
+function facet(byteStart: number, byteEnd: number, feature: string, fields: object) {
+  const features = [{ $type: `app.bsky.richtext.facet#${feature}`, ...fields }];
+  return { index: { byteStart, byteEnd }, features };
+}
+
+test('what is too much is refused everywhere', async () => {
+  const uri = hidden.uri;
+  const questions: Question[] = [
+    { operation: 'timeline', limit: 101 },
+    { operation: 'replies', uri, limit: 0 },
+    { operation: 'posts', uris: Array.from({ length: 26 }, (_, i) => `${uri}${i}`) },
+    { operation: 'search', text: 'x'.repeat(257) },
+    { operation: 'actor', actor: 'nobody' },
+  ];
+  for (const surface of SURFACES) {
+    for (const question of questions) {
+      const { body } = await surface.ask(gateway.url, token, question);
+      expect(body, JSON.stringify(question)).toMatch(/BAD_USER_INPUT|InvalidRequest/);
+    }
   }
 });
 

@@ -29,6 +29,11 @@ export interface Session {
   boundTo: string | undefined;
 }
 
+/** A session that is alive. */
+export interface LivingSession extends Session {
+  expiresAt: Date;
+}
+
 /** Makes and checks session tokens: ours, ES256, for one service's DID only. */
 export class Sessions {
   readonly #keyNow: () => SigningKey;
@@ -62,14 +67,14 @@ export class Sessions {
   }
 
   /** Throws {@link AuthRequiredError} for everything but a living session of ours. */
-  async verify(token: string): Promise<Session> {
+  async verify(token: string): Promise<LivingSession> {
     const key = this.#current();
     const hash = tokenHash(token);
     const known = this.#verified.get(hash) ?? this.#check(token, key);
     if (known.exp <= Date.now() / 1000 - CLOCK_SKEW) refuse();
     this.#verified.set(hash, known);
-    const { viewer, boundTo } = known;
-    return { viewer, boundTo };
+    const { viewer, boundTo, exp } = known;
+    return { viewer, boundTo, expiresAt: new Date(exp * 1000) };
   }
 
   #current(): SigningKey {

@@ -10,7 +10,7 @@ export interface StratosClientOptions {
   session: Session;
 }
 
-/** `viewer`, `timeline`, `authorFeed` and `post`, typed by the gateway's own router. */
+/** The operations of the gateway, typed by its own router. */
 export type StratosClient = TRPCClient<StratosRouter>;
 
 const MAX_BATCH = 10;

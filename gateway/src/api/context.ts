@@ -1,6 +1,7 @@
 import type { Server } from '@atproto/xrpc-server';
 import { type Operations, operationsOf } from '@stratos/schema';
 import type { Request, Response } from 'express';
+import { callCost } from '../protection/call-cost.ts';
 import type { RequestContexts } from '../request-context.ts';
 import type { RequestViewers } from '../viewer/requests.ts';
 
@@ -16,10 +17,15 @@ export function viewerOf(contexts: RequestContexts, nsid: string) {
   return async ({
     req,
     res,
+    params,
   }: {
     req: Request;
     res: Response;
-  }): Promise<{ credentials: Operations }> => ({
-    credentials: operationsOf(await contexts.of(req, res, nsid)),
-  });
+    params: object;
+  }): Promise<{ credentials: Operations }> => {
+    const context = await contexts.of(req, res, nsid);
+    const credentials = operationsOf(context);
+    await context.spend(callCost(params));
+    return { credentials };
+  };
 }

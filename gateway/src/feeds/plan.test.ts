@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Scope } from '../access/scope.ts';
 import { World } from '../testing/world.ts';
 import { authorFeedSkeleton } from './author-feed.ts';
-import { postSkeleton } from './post.ts';
+import { postsSkeleton } from './posts.ts';
 import { timelineSkeleton } from './timeline.ts';
 
 const node = toDid('did:web:node.test');
@@ -100,9 +100,7 @@ describe.each<[string, (transaction: Transaction) => Promise<unknown>]>([
 test('a post that is hidden and one that is not there cost the same', async () => {
   const find = (rkey: string) =>
     examined((transaction) =>
-      postSkeleton(transaction, scope, {
-        uri: toAtUri(`at://${author}/zone.stratos.feed.post/${rkey}`),
-      }),
+      postsSkeleton(transaction, scope, [toAtUri(`at://${author}/zone.stratos.feed.post/${rkey}`)]),
     );
   const [forHidden, forAbsent] = [await find('r1'), await find('r0')];
   expect(forHidden).toEqual(forAbsent);

@@ -1,6 +1,6 @@
-import { Prisma, type PrismaClient } from '@stratos/prisma';
-import { toDid } from '@stratos/protocol';
+import { Prisma, type ReadPool } from '@stratos/prisma';
 import { readFor } from '../access/scope.ts';
+import { NOBODY } from './actor.ts';
 import { timelineSkeleton } from './timeline.ts';
 
 /** What `/ready` says of a node. */
@@ -11,11 +11,9 @@ export interface NodeState {
   leaseUntil: string | null;
 }
 
-const NOBODY = toDid('did:web:nobody.invalid');
-
 /** Runs what a timeline runs, and tells which nodes are heard. Rejects when a query would. */
-export async function checkReadiness(prisma: PrismaClient): Promise<NodeState[]> {
-  const read = readFor(prisma, NOBODY);
+export async function checkReadiness(reads: ReadPool): Promise<NodeState[]> {
+  const read = readFor(reads, NOBODY);
   return read(async (transaction, scope) => {
     await timelineSkeleton(transaction, scope, undefined, { after: undefined, limit: 1 });
     const nodes = await transaction.$queryRaw<

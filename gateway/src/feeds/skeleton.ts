@@ -1,5 +1,6 @@
-import type { Prisma } from '@stratos/prisma';
-
-export type { FoundPost as Candidate, Position, Slice } from '@stratos/prisma/queries';
-
-export type Transaction = Prisma.TransactionClient;
+export type {
+  FoundPost as Candidate,
+  Position,
+  Slice,
+  Transaction,
+} from '@stratos/prisma/queries';

@@ -25,9 +25,10 @@ export function toRequestError(error: unknown, logger: Logger): GraphQLError {
   return toGraphqlError(error, logger, status);
 }
 
-/** Every error has a code: what has none is a fault of the query. */
+/** Every error has a code of ours: what has none is a fault of the query. */
 export function withCode(error: GraphQLError): GraphQLError {
-  if (error.extensions['code'] !== undefined) return error;
+  const { code } = error.extensions;
+  if (typeof code === 'string' && Object.hasOwn(ERRORS, code)) return error;
   const extensions = { ...error.extensions, code: 'BAD_USER_INPUT' };
   return new GraphQLError(error.message, { ...placesOf(error), extensions });
 }

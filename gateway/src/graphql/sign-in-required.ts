@@ -1,4 +1,4 @@
-import { type ApiContext, ApiError } from '@stratos/schema';
+import { type ApiContext, unauthenticated } from '@stratos/schema';
 import { type DocumentNode, getOperationAST, Kind } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { Logger } from '../logger.ts';
@@ -10,8 +10,11 @@ export function signInRequired(logger: Logger): Plugin<ApiContext> {
     onExecute({ args, setResultAndStopExecution }) {
       if (args.contextValue.operations) return;
       if (asksForSchemaOnly(args.document, args.operationName)) return;
-      const error = new ApiError('UNAUTHENTICATED', 'Authentication required');
-      setResultAndStopExecution({ errors: [toRequestError(error, logger)] });
+      setResultAndStopExecution({ errors: [toRequestError(unauthenticated(), logger)] });
+    },
+    onSubscribe({ args, setResultAndStopExecution }) {
+      if (args.contextValue.live) return;
+      setResultAndStopExecution({ errors: [toRequestError(unauthenticated(), logger)] });
     },
   };
 }

@@ -1,4 +1,5 @@
-import type { PrismaClient } from '@stratos/prisma';
+import { Prisma } from '@stratos/prisma';
+import type { Transaction } from '@stratos/prisma/queries';
 import type { Did } from '@stratos/protocol';
 import DataLoader from 'dataloader';
 
@@ -15,12 +16,13 @@ export type AuthorLoader = DataLoader<Did, Author>;
 const UNKNOWN: Author = { handle: 'handle.invalid', active: true };
 
 /** Loads accounts for one request. */
-export function createAuthorLoader(prisma: PrismaClient): AuthorLoader {
+export function createAuthorLoader(database: Transaction): AuthorLoader {
   return new DataLoader(async (dids) => {
-    const actors = await prisma.actor.findMany({
-      where: { did: { in: [...dids] } },
-      select: { did: true, handle: true, active: true },
-    });
+    const actors = await database.$queryRaw<
+      { did: string; handle: string | null; active: boolean }[]
+    >(
+      Prisma.sql`select did, handle, active from stratos_actor where did = any(${[...dids]}::text[])`,
+    );
     const authors = new Map<string, Author>(
       actors.map(({ did, handle, active }) => [did, { handle: handle ?? UNKNOWN.handle, active }]),
     );

@@ -39,7 +39,7 @@ test('hydrates what was chosen, and nothing that took its place since', async ()
     readPosts(transaction, [chosen, { ...chosen, cid: another }, gone]),
   );
   const [found, changed, absent] = await Promise.all(
-    stored.map(createPostHydrator(createLogger('silent'), counter)),
+    stored.map(createPostHydrator({ logger: createLogger('silent'), counter })),
   );
   expect(found?.value).toMatchObject({ text: 'r' });
   expect([changed, absent]).toEqual([undefined, undefined]);

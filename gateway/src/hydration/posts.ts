@@ -1,9 +1,15 @@
 import { type PostContent, postContents } from '@stratos/prisma/queries';
 import { type AtUri, type Cid, type Did, decodeRecord, ProofError } from '@stratos/protocol';
+import DataLoader from 'dataloader';
+import { LRUCache } from 'lru-cache';
 import type { Candidate, Transaction } from '../feeds/skeleton.ts';
 import type { Logger } from '../logger.ts';
+import type { FoundRecord, NodeRecords } from './nodes/node-records.ts';
 
-type RecordValue = Awaited<ReturnType<typeof decodeRecord>>;
+/** Of records in memory. */
+const VERIFIED_BYTES = 32 * 2 ** 20;
+
+export type RecordValue = Awaited<ReturnType<typeof decodeRecord>>;
 
 /** A post whose bytes were found to be those of its CID. Nobody has been allowed to see it yet. */
 export interface HydratedPost {
@@ -35,33 +41,83 @@ export async function readPosts(
 ): Promise<StoredPost[]> {
   if (candidates.length === 0) return [];
   const contents = await postContents(transaction, candidates);
-  const rows = new Map(contents.map((content) => [keyOf(content), content]));
-  return candidates.map((candidate) => ({ candidate, content: rows.get(keyOf(candidate)) }));
+  const rows = new Map(contents.map((content) => [postKey(content), content]));
+  return candidates.map((candidate) => ({ candidate, content: rows.get(postKey(candidate)) }));
 }
 
-export function createPostHydrator(logger: Logger, counter: HydrationCounter): PostHydrator {
+export interface PostHydratorOptions {
+  logger: Logger;
+  counter: HydrationCounter;
+  /** Where records are asked for instead of in the database. */
+  records?: NodeRecords | undefined;
+}
+
+/**
+ * Completes posts, those of one turn of the event loop together. A post whose record cannot be had is left out like
+ * one that fails: only the signed record says who may see it.
+ */
+export function createPostHydrator({
+  logger,
+  counter,
+  records,
+}: PostHydratorOptions): PostHydrator {
+  const recordOf = records ? recordsFrom(records) : storedRecord;
   return async ({ candidate, content }) => {
-    const verified = content && (await verify(candidate, content));
+    const verified = content && (await verify(candidate, content, recordOf));
     if (typeof verified === 'object') return verified;
-    counter.refused += 1;
     const { uri, node } = candidate;
+    if (verified !== 'unavailable') counter.refused += 1;
     logger.warn({ uri, node, reason: verified ?? 'gone' }, 'record not served');
     return undefined;
   };
 }
 
-async function verify(candidate: Candidate, row: PostContent): Promise<HydratedPost | string> {
+type RecordOf = (row: PostContent) => Promise<FoundRecord>;
+
+async function verify(
+  candidate: Candidate,
+  row: PostContent,
+  recordOf: RecordOf,
+): Promise<HydratedPost | string> {
   if (row.cid !== candidate.cid) return 'changed';
   if (row.stubCid !== null && row.stubCid !== row.cid) return 'not-what-the-stub-names';
+  const { uri, node, cid, indexedAt } = row;
+  const found = await recordOf(row);
+  return 'value' in found ? { uri, node, cid, value: found.value, indexedAt } : found.reason;
+}
+
+/** Asks nodes for what is hydrated in the same turn at once. */
+function recordsFrom(records: NodeRecords): RecordOf {
+  const loader = new DataLoader<PostContent, FoundRecord>((rows) => records.load(rows), {
+    cache: false,
+  });
+  return (row) => loader.load(row);
+}
+
+async function storedRecord(row: PostContent): Promise<FoundRecord> {
   try {
-    const value = await decodeRecord(row.record, row.cid);
-    return { uri: row.uri, node: row.node, cid: row.cid, value, indexedAt: row.indexedAt };
+    return { value: await readRecord(row) };
   } catch (error) {
-    if (error instanceof ProofError) return error.reason;
+    if (error instanceof ProofError) return { reason: error.reason };
     throw error;
   }
 }
 
-function keyOf({ uri, node }: { uri: AtUri; node: Did }): string {
+/** Records that were verified, with the bytes that were: these need not be verified again. */
+const verified = new LRUCache<Cid, { bytes: Uint8Array; value: RecordValue }>({
+  maxSize: VERIFIED_BYTES,
+  sizeCalculation: ({ bytes }) => bytes.length + 1,
+});
+
+async function readRecord({ record: bytes, cid }: PostContent): Promise<RecordValue> {
+  const known = verified.get(cid);
+  if (known && Buffer.compare(known.bytes, bytes) === 0) return known.value;
+  const value = await decodeRecord(bytes, cid);
+  verified.set(cid, { bytes, value });
+  return value;
+}
+
+/** What identifies a post, as the key of a map. */
+export function postKey({ uri, node }: { uri: AtUri; node: Did }): string {
   return `${node} ${uri}`;
 }

@@ -1,77 +1,74 @@
-import { type Boundary, parseAtUri } from '@stratos/protocol';
-import type { PostView, Visible, VisiblePostPage } from '@stratos/schema';
-import { revealPost } from '../access/reveal.ts';
-import type { Scope } from '../access/scope.ts';
+import type { Boundary } from '@stratos/protocol';
+import type { PageInput, PostView, Visible, VisiblePostPage } from '@stratos/schema';
+import { ApiError } from '@stratos/schema';
 import type { Position, Slice } from '../feeds/skeleton.ts';
-import type { AuthorLoader } from '../hydration/authors.ts';
-import type { PostHydrator, StoredPost } from '../hydration/posts.ts';
+import { postKey } from '../hydration/posts.ts';
+import { checkPage } from './check-input.ts';
+import { type Found, type Revealed, revealAll } from './found.ts';
+import type { Hydration, Request } from './request.ts';
 
-/** What completes the posts of one request. */
-export interface Hydration {
-  hydrate: PostHydrator;
-  authors: AuthorLoader;
+/** A feed of posts, of which pages are read. */
+export interface Feed {
+  /** With its arguments, what a cursor is good for. */
+  operation: string;
+  arguments: Record<string, string | undefined>;
+  /** Only posts that are signed for this boundary. */
+  within?: Boundary | undefined;
+  find: (slice: Slice) => Promise<Found>;
 }
 
-/** What was found for a viewer, and the scope that it was found by. */
-export interface Found {
-  scope: Scope;
-  posts: StoredPost[];
-}
+/** How often a page is made up for posts that cannot be shown, which are many when a node cannot be asked. */
+const MAX_READS = 10;
 
-export interface PageQuery {
-  first: number;
-  after: Position | undefined;
-  /** Only posts that are in this boundary. */
-  within: Boundary | undefined;
-}
-
-interface Revealed {
-  position: Position;
-  post: Visible<PostView>;
+/** A page of visible posts. Throws `BAD_USER_INPUT`, `QUERY_TOO_COMPLEX` or `INVALID_CURSOR`. */
+export async function readPage(
+  request: Request,
+  feed: Feed,
+  input: PageInput,
+): Promise<VisiblePostPage> {
+  const { size, cursor, reverse } = checkPage(input);
+  request.budget.spend(size);
+  const { viewer, cursors } = request;
+  const scope = { viewer, operation: feed.operation, arguments: feed.arguments };
+  const after = cursor === undefined ? undefined : cursors.open(cursor, scope);
+  const taken = await take(request, feed, { after, count: size + 1, reverse });
+  const page = taken.slice(0, size);
+  const [nearest] = page;
+  const goesOn = async () => taken.length > size;
+  /** Whether a walk of the whole feed in this direction begins with something else. */
+  const isPreceded = async () => {
+    if (after === undefined) return false;
+    const [first] = await take(request, feed, { after: undefined, count: 1, reverse });
+    return first !== undefined && (!nearest || postKey(first.post) !== postKey(nearest.post));
+  };
+  const [hasNextPage, hasPreviousPage] = reverse ? [isPreceded, goesOn] : [goesOn, isPreceded];
+  const edges = (reverse ? page.toReversed() : page).map(({ position, post }) =>
+    edge(post, () => cursors.seal(position, scope)),
+  );
+  return { edges, hasNextPage, hasPreviousPage };
 }
 
 /**
- * A page of visible posts. What fails verification is made up for by what follows it, so that a
- * page is full or the last.
+ * So many visible posts from a position on, or all that there are. What fails verification is made up for by
+ * what follows it.
  */
-export async function readPage(
+async function take(
   hydration: Hydration,
-  { first, after, within }: PageQuery,
-  find: (slice: Slice) => Promise<Found>,
-  seal: (position: Position) => string,
-): Promise<VisiblePostPage> {
-  const wanted = first + 1;
+  { find, within }: Feed,
+  { after, count, reverse }: { after: Position | undefined; count: number; reverse: boolean },
+): Promise<Revealed[]> {
   const revealed: Revealed[] = [];
-  for (let from = after, more = true; more && revealed.length < wanted; ) {
-    const found = await find({ after: from, limit: wanted });
+  for (let from = after, more = true, reads = 0; more && revealed.length < count; reads += 1) {
+    if (reads === MAX_READS) {
+      throw new ApiError('UNAVAILABLE', 'Too many posts of the feed cannot be had at the moment');
+    }
+    const found = await find({ after: from, limit: count, reverse });
     const posts = await revealAll(hydration, found, within);
     revealed.push(...posts.filter((post) => post !== undefined));
     from = found.posts.at(-1)?.candidate;
-    more = found.posts.length === wanted;
+    more = found.posts.length === count;
   }
-  return {
-    edges: revealed.slice(0, first).map(({ position, post }) => edge(post, () => seal(position))),
-    hasNextPage: revealed.length > first,
-  };
-}
-
-/** The posts that are what they were and that the scope's viewer may see, in their order. */
-export function revealAll(
-  { hydrate, authors }: Hydration,
-  { scope, posts }: Found,
-  within?: Boundary,
-): Promise<(Revealed | undefined)[]> {
-  return Promise.all(
-    posts.map(async (stored) => {
-      const { candidate } = stored;
-      const [hydrated, author] = await Promise.all([
-        hydrate(stored),
-        authors.load(parseAtUri(candidate.uri).did),
-      ]);
-      const post = hydrated && revealPost(scope, hydrated, author, within);
-      return post && { position: candidate, post };
-    }),
-  );
+  return revealed.slice(0, count);
 }
 
 /** An edge whose cursor is made when somebody asks for it. */

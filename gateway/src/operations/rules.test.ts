@@ -113,6 +113,24 @@ test('a row that puts a record into a wider boundary does not widen it', async (
     expect(await surface.post(gateway.url, token, secret.uri)).toBeNull();
 });
 
+test('a row that puts a record into another boundary of the viewer does not put it there', async () => {
+  await gateway.world.member(viewer.did, node, [open, closed]);
+  const facts = { author: author.did, node, boundaries: [open], rkey: 'misplaced', text: 'word' };
+  const { uri } = await gateway.world.post({ ...facts, readers: [open, closed] });
+  for (const surface of SURFACES) {
+    for (const feed of [
+      { operation: 'timeline' },
+      { operation: 'authorFeed', actor: author.did },
+      { operation: 'search', text: 'word' },
+    ] as const) {
+      const seen = async (boundary: string) =>
+        JSON.stringify(await surface.see(gateway.url, token, { ...feed, boundary }));
+      expect(await seen(open)).toContain(uri);
+      expect(await seen(closed)).not.toContain(uri);
+    }
+  }
+});
+
 test('a boundary that the viewer does not share is nowhere in the answer', async () => {
   const facts = { author: author.did, node, boundaries: [open, closed], rkey: 'both' };
   const both = await gateway.world.post(facts);

@@ -17,12 +17,18 @@ export interface OraclePost {
   /** Whether its author's enrollment stands, without which nobody else may read it. */
   published: boolean;
   at: Date;
+  text: string;
+  /** The posts that it answers and quotes, whether there are such posts or not. */
+  parent: string | undefined;
+  quote: string | undefined;
 }
 
 export interface Question {
   viewer: Did;
   boundary?: Boundary | undefined;
   actor?: Did | undefined;
+  /** All of these words are in the post. */
+  words?: string[] | undefined;
 }
 
 export function oracleScope(world: OracleWorld, viewer: Did): Boundary[] {
@@ -33,14 +39,15 @@ export function oracleScope(world: OracleWorld, viewer: Did): Boundary[] {
 
 /** What a feed holds, as a set: each post by node and address, with the boundaries it shows. */
 export function oracleFeed(world: OracleWorld, question: Question): Map<string, Boundary[]> {
-  const { viewer, boundary, actor } = question;
+  const { viewer, boundary, actor, words = [] } = question;
   const answer = new Map<string, Boundary[]>();
   for (const post of world.posts) {
     const shown = oracleShown(world, viewer, post);
     if (!shown) continue;
     if (actor ? post.author !== actor : !inScope(world, viewer, post, boundary)) continue;
     if (boundary && !shown.includes(boundary)) continue;
-    answer.set(`${post.node} ${post.uri}`, [...shown].sort());
+    if (!words.every((word) => post.text.split(' ').includes(word))) continue;
+    answer.set(keyOf(post), [...shown].sort());
   }
   return answer;
 }
@@ -58,6 +65,59 @@ export function oracleShown(
     (boundary) => scope.includes(boundary) && boundaryNode(boundary) === post.node,
   );
   return shared.length > 0 ? shared : undefined;
+}
+
+/** Replies to or quotes of an address, oldest first. */
+export function oracleReferences(
+  world: OracleWorld,
+  viewer: Did,
+  kind: 'parent' | 'quote',
+  subject: string,
+): string[] {
+  return world.posts
+    .filter((post) => post[kind] === subject && inScope(world, viewer, post))
+    .sort((a, b) => a.at.getTime() - b.at.getTime() || (rankOf(a) < rankOf(b) ? -1 : 1))
+    .map(keyOf);
+}
+
+/** What a post answers, what that answers, and so on; the uppermost first. */
+export function oracleAncestors(
+  world: OracleWorld,
+  viewer: Did,
+  post: OraclePost,
+  height: number,
+): string[] {
+  const [parent] = world.posts
+    .filter((one) => one.uri === post.parent && inScope(world, viewer, one))
+    .sort((a, b) => (a.node < b.node ? -1 : 1));
+  if (!parent || height === 0) return [];
+  return [...oracleAncestors(world, viewer, parent, height - 1), keyOf(parent)];
+}
+
+/** In which boundaries a viewer reads somebody, and how many posts; undefined for who is nobody to them. */
+export function oracleProfile(
+  world: OracleWorld,
+  viewer: Did,
+  actor: Did,
+): Map<Boundary, number> | undefined {
+  const counts = new Map(
+    oracleScope(world, viewer).map((boundary) => [
+      boundary,
+      world.posts.filter((post) => post.author === actor && inScope(world, viewer, post, boundary))
+        .length,
+    ]),
+  );
+  if (actor === viewer) return counts;
+  const shared = [...counts].filter(([, posts]) => posts > 0);
+  return shared.length > 0 ? new Map(shared) : undefined;
+}
+
+export function keyOf({ node, uri }: { node: string; uri: string }): string {
+  return `${node} ${uri}`;
+}
+
+function rankOf({ uri, node }: OraclePost): string {
+  return `${uri} ${node}`;
 }
 
 function inScope(world: OracleWorld, viewer: Did, post: OraclePost, boundary?: Boundary): boolean {

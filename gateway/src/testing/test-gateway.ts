@@ -45,6 +45,8 @@ export async function startTestGateway(
     APPVIEW_KEY_FILE: join(folder, 'appview.key'),
     STRATOS_PLC_URL: people.directoryUrl,
     STRATOS_DEV_MODE: 'true',
+    GATEWAY_VIEWER_COST_PER_MINUTE: '1000000000',
+    GATEWAY_STRANGER_REQUESTS_PER_MINUTE: '1000000',
     ...environment,
   });
   resources.use(await startGateway(config));

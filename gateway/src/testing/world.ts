@@ -7,7 +7,7 @@ import {
   encodeRecord,
   recordUri,
 } from '@stratos/protocol';
-import { zone } from '@stratos/protocol/lexicons';
+import { app, zone } from '@stratos/protocol/lexicons';
 
 const collection = zone.stratos.feed.post.$nsid;
 
@@ -21,6 +21,10 @@ export interface PostFacts {
   at?: Date;
   /** The index rows, when they are not to be what the record says. */
   readers?: Boundary[];
+  /** The post that it answers. */
+  parent?: { uri: AtUri; cid: Cid } | undefined;
+  /** The post that it quotes. */
+  quote?: { uri: AtUri; cid: Cid } | undefined;
   /** More fields of the record. */
   more?: Record<string, unknown>;
 }
@@ -72,9 +76,12 @@ export class World {
 
   async post(facts: PostFacts): Promise<WrittenPost> {
     const { author, node, boundaries, rkey, text = rkey, at = new Date(), more = {} } = facts;
+    const { parent, quote } = facts;
     const { bytes, cid } = await encodeRecord({
       $type: collection,
       text,
+      ...(parent && { reply: { root: subjectOf(parent), parent: subjectOf(parent) } }),
+      ...(quote && { embed: { $type: app.bsky.embed.record.$type, record: subjectOf(quote) } }),
       boundary: {
         $type: 'zone.stratos.boundary.defs#Domains',
         values: boundaries.map((value) => ({ value })),
@@ -93,6 +100,9 @@ export class World {
         rev: '3l3qo2vutsw2b',
         record: new Uint8Array(bytes),
         text,
+        replyRoot: parent?.uri ?? null,
+        replyParent: parent?.uri ?? null,
+        quote: quote?.uri ?? null,
         createdAt: at,
         indexedAt: at,
         sortAt: at,
@@ -120,4 +130,8 @@ export class World {
       },
     });
   }
+}
+
+function subjectOf({ uri, cid }: { uri: AtUri; cid: Cid }) {
+  return { uri, cid };
 }

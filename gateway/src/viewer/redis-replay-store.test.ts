@@ -1,44 +1,34 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { ReplayStoreError } from '@stratos/protocol';
+import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createLogger } from '../logger.ts';
+import { connectRedis } from '../redis.ts';
+import { freePort, hasRedis, startRedis, type TestRedis } from '../testing/test-redis.ts';
 import { RedisReplayStore } from './redis-replay-store.ts';
 
 const logger = createLogger('silent');
-const hasRedis = spawnSync('redis-server', ['--version']).status === 0;
 if (!hasRedis)
   console.warn('redis-server is not installed: the replay store is not tested with it');
 
 const soon = () => new Date(Date.now() + 60_000);
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 test('rejects while Redis cannot be asked', async () => {
-  await using store = new RedisReplayStore(`redis://localhost:${await freePort()}`, logger);
-  await expect(store.claim('a', soon())).rejects.toThrow();
+  const redis = connectRedis(`redis://localhost:${await freePort()}`, logger);
+  await expect(new RedisReplayStore(redis).claim('a', soon())).rejects.toThrow(ReplayStoreError);
+  redis.disconnect();
 });
 
 describe.skipIf(!hasRedis)('with Redis', () => {
-  let redis: ChildProcess;
-  let url: string;
+  let server: TestRedis;
+  let connections: Redis[];
   beforeAll(async () => {
-    const port = await freePort();
-    url = `redis://localhost:${port}`;
-    redis = spawn('redis-server', ['--port', String(port), '--save', '', '--appendonly', 'no']);
-    await new Promise<void>((resolve) => {
-      redis.stdout?.on('data', (text) => String(text).includes('Ready to accept') && resolve());
-    });
+    server = await startRedis();
+    connections = [connectRedis(server.url, logger), connectRedis(server.url, logger)];
   });
-  afterAll(() => {
-    redis.kill();
+  afterAll(async () => {
+    for (const redis of connections) redis.disconnect();
+    await server[Symbol.asyncDispose]();
   });
 
   async function ready(store: RedisReplayStore): Promise<void> {
@@ -48,10 +38,9 @@ describe.skipIf(!hasRedis)('with Redis', () => {
   }
 
   test('grants one claim among many, from several gateways', async () => {
-    await using one = new RedisReplayStore(url, logger);
-    await using two = new RedisReplayStore(url, logger);
-    await Promise.all([ready(one), ready(two)]);
-    const claims = Array.from({ length: 50 }, (_, i) => (i % 2 ? one : two).claim('same', soon()));
+    const stores = connections.map((redis) => new RedisReplayStore(redis));
+    await Promise.all(stores.map(ready));
+    const claims = Array.from({ length: 50 }, (_, i) => stores[i % 2]?.claim('same', soon()));
     expect((await Promise.all(claims)).filter(Boolean)).toHaveLength(1);
   });
 });

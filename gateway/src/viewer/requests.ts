@@ -1,59 +1,92 @@
-import { AuthRequiredError, type Did, DpopNonceError, type DpopNonces } from '@stratos/protocol';
-import { ApiError } from '@stratos/schema';
+import type { IncomingMessage } from 'node:http';
+import {
+  AuthRequiredError,
+  bearerToken,
+  DpopNonceError,
+  type DpopNonces,
+  dpopToken,
+  isSessionToken,
+  ReplayStoreError,
+} from '@stratos/protocol';
+import { ApiError, unauthenticated } from '@stratos/schema';
 import type { Request, Response } from 'express';
-import type { Credentials, IssuedSession, Viewers } from './viewers.ts';
+import type { RateLimits } from '../protection/rate-limits.ts';
+import type { PageSessions } from '../sign-in/page-sessions.ts';
+import type { Caller, Credentials, IssuedSession, Viewers } from './viewers.ts';
+
+export interface RequestViewersOptions {
+  viewers: Viewers;
+  /** Of those who have signed in on a page of ours. */
+  pageSessions: PageSessions;
+  nonces: DpopNonces;
+  limits: RateLimits;
+  publicUrl: string;
+}
 
 /** Finds out who sent an Express request, and tells in headers how to do better. */
 export class RequestViewers {
-  readonly #viewers: Viewers;
-  readonly #nonces: DpopNonces;
-  readonly #publicUrl: string;
+  readonly #options: RequestViewersOptions;
 
-  constructor(viewers: Viewers, nonces: DpopNonces, publicUrl: string) {
-    this.#viewers = viewers;
-    this.#nonces = nonces;
-    this.#publicUrl = publicUrl;
+  constructor(options: RequestViewersOptions) {
+    this.#options = options;
   }
 
   /** Undefined when nobody is signed in. Throws an {@link ApiError}. */
-  async identify(req: Request, res: Response, lxm: string): Promise<Did | undefined> {
-    const viewer = await this.#attempt(res, () =>
-      this.#viewers.identify(this.#credentials(req), lxm),
-    );
-    this.#offerNonce(req, res);
-    if (viewer === undefined) res.setHeader('WWW-Authenticate', 'Bearer, DPoP algs="ES256"');
-    return viewer;
+  async identify(req: Request, res: Response, lxm: string): Promise<Caller | undefined> {
+    const { viewers, pageSessions, limits } = this.#options;
+    if (req.headers.authorization !== undefined) {
+      const credentials = this.#credentials(req, req.originalUrl);
+      return this.#attempt(req, res, () => viewers.identify(credentials, lxm));
+    }
+    const caller = await pageSessions.identify(req, res);
+    if (caller) return caller;
+    await limits.countStranger(req, res);
+    res.setHeader('WWW-Authenticate', 'Bearer, DPoP algs="ES256"');
+    return undefined;
+  }
+
+  /** Who asks for a WebSocket, where headers can say nothing. Throws an {@link ApiError}. */
+  async identifyUpgrade(req: IncomingMessage, lxm: string): Promise<Caller> {
+    const caller = await this.#options.viewers
+      .identify(this.#credentials(req, req.url), lxm)
+      .catch((cause) => {
+        throw toApiError(cause);
+      });
+    if (!caller) throw unauthenticated();
+    return caller;
   }
 
   /** Throws an {@link ApiError}. */
   async createSession(req: Request, res: Response, lxm: string): Promise<IssuedSession> {
-    this.#offerNonce(req, res);
-    return this.#attempt(res, () => this.#viewers.createSession(this.#credentials(req), lxm));
+    const credentials = this.#credentials(req, req.originalUrl);
+    return this.#attempt(req, res, () => this.#options.viewers.createSession(credentials, lxm));
   }
 
-  #credentials(req: Request): Credentials {
-    const [path = '/'] = req.originalUrl.split('?');
+  #credentials(req: IncomingMessage, address = '/'): Credentials {
+    const [path] = address.split('?');
+    const { dpop } = req.headers;
     return {
-      method: req.method,
-      url: `${this.#publicUrl}${path}`,
+      method: req.method ?? 'GET',
+      url: `${this.#options.publicUrl}${path}`,
       authorization: req.headers.authorization,
-      proof: req.header('DPoP'),
+      proof: Array.isArray(dpop) ? dpop.join() : dpop,
     };
   }
 
-  #offerNonce(req: Request, res: Response): void {
-    if (req.header('DPoP') !== undefined) res.setHeader('DPoP-Nonce', this.#nonces.current());
-  }
-
-  async #attempt<T>(res: Response, action: () => Promise<T>): Promise<T> {
+  async #attempt<T>(req: Request, res: Response, action: () => Promise<T>): Promise<T> {
+    const { limits, nonces } = this.#options;
+    if (req.header('DPoP') !== undefined) res.setHeader('DPoP-Nonce', nonces.current());
+    // @NOTE before anything is asked of a directory for a token that may be forged
+    if (!hasSession(req)) await limits.checkStranger(req, res);
     try {
       return await action();
     } catch (cause) {
       const error = toApiError(cause);
       if (error.code === 'DPOP_NONCE_REQUIRED') {
-        res.setHeader('DPoP-Nonce', this.#nonces.current());
+        res.setHeader('DPoP-Nonce', nonces.current());
         res.setHeader('WWW-Authenticate', 'DPoP algs="ES256", error="use_dpop_nonce"');
-      } else {
+      } else if (error.code === 'UNAUTHENTICATED') {
+        await limits.countStranger(req, res);
         res.setHeader('WWW-Authenticate', 'Bearer error="invalid_token", DPoP algs="ES256"');
       }
       throw error;
@@ -61,9 +94,17 @@ export class RequestViewers {
   }
 }
 
+function hasSession({ headers: { authorization } }: Request): boolean {
+  const token = dpopToken(authorization) ?? bearerToken(authorization);
+  return token !== undefined && isSessionToken(token);
+}
+
 function toApiError(cause: unknown): ApiError {
   if (cause instanceof ApiError) return cause;
   if (!(cause instanceof AuthRequiredError)) throw cause;
+  if (cause.cause instanceof ReplayStoreError) {
+    return new ApiError('UNAVAILABLE', 'It cannot be checked now who asks', { cause });
+  }
   const code = cause instanceof DpopNonceError ? 'DPOP_NONCE_REQUIRED' : 'UNAUTHENTICATED';
   return new ApiError(code, cause.message, { cause });
 }

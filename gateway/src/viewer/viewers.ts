@@ -5,8 +5,9 @@ import {
   type DpopVerifier,
   dpopToken,
   isSessionToken,
+  type LivingSession,
+  SESSION_LIFETIME,
   type ServiceAuthVerifier,
-  type Session,
   type Sessions,
 } from '@stratos/protocol';
 
@@ -18,6 +19,13 @@ export interface Credentials {
   authorization: string | undefined;
   /** The `DPoP` header. */
   proof: string | undefined;
+}
+
+/** Who is asking. */
+export interface Caller {
+  did: Did;
+  /** Until when what they said is good for a stream that stays open. */
+  until: Date;
 }
 
 export interface ViewersOptions {
@@ -49,16 +57,16 @@ export class Viewers {
    * Who is asking, by a session or a service-auth token for the method `lxm`; undefined when nobody
    * says so. Throws {@link AuthRequiredError} when what is said does not hold.
    */
-  async identify(credentials: Credentials, lxm: string): Promise<Did | undefined> {
+  async identify(credentials: Credentials, lxm: string): Promise<Caller | undefined> {
     const { authorization } = credentials;
     if (authorization === undefined) return undefined;
     const bound = dpopToken(authorization);
     if (bound) return this.#boundSession(bound, credentials);
     const token = bearerToken(authorization);
     if (!token) throw new AuthRequiredError('unknown kind of authorization');
-    return isSessionToken(token)
-      ? this.#bearerSession(token)
-      : this.#options.serviceAuth.verify(token, lxm);
+    if (isSessionToken(token)) return this.#bearerSession(token);
+    const did = await this.#options.serviceAuth.verify(token, lxm);
+    return { did, until: new Date(Date.now() + SESSION_LIFETIME * 1000) };
   }
 
   /**
@@ -79,19 +87,20 @@ export class Viewers {
     return { did, tokenType: boundTo ? 'DPoP' : 'Bearer', ...issued };
   }
 
-  async #bearerSession(token: string): Promise<Did> {
-    const { viewer, boundTo }: Session = await this.#options.sessions.verify(token);
+  async #bearerSession(token: string): Promise<Caller> {
+    const { viewer, boundTo, expiresAt }: LivingSession =
+      await this.#options.sessions.verify(token);
     if (boundTo) throw new AuthRequiredError('the session is bound and needs a DPoP proof');
     if (!this.#options.bearerSessions)
       throw new AuthRequiredError('sessions must be bound by DPoP');
-    return viewer;
+    return { did: viewer, until: expiresAt };
   }
 
-  async #boundSession(token: string, { proof, method, url }: Credentials): Promise<Did> {
-    const { viewer, boundTo } = await this.#options.sessions.verify(token);
+  async #boundSession(token: string, { proof, method, url }: Credentials): Promise<Caller> {
+    const { viewer, boundTo, expiresAt } = await this.#options.sessions.verify(token);
     if (proof === undefined) throw new AuthRequiredError('a DPoP proof is needed');
     const key = await this.#options.dpop.verify(proof, { method, url, accessToken: token });
     if (boundTo !== key) throw new AuthRequiredError('the session is bound to another key');
-    return viewer;
+    return { did: viewer, until: expiresAt };
   }
 }

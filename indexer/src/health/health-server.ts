@@ -2,8 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { keptFor } from '@stratos/protocol/telemetry';
-import { MetricsGate, type MetricsGateOptions } from './metrics-gate.ts';
+import { keptFor, MetricsGate, type MetricsGateOptions } from '@stratos/protocol/telemetry';
 
 /** Milliseconds that an answer may take. */
 const ANSWER_WITHIN_MS = 5_000;

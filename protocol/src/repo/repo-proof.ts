@@ -1,7 +1,9 @@
+import { parseCid } from '@atproto/lex-data';
 import { ProofError } from '../errors.ts';
 import { FrameBlocks } from '../frame-blocks.ts';
 import type { Cid } from '../identifiers.ts';
 import { MalformedNodeError, MissingNodeError, pathTo, textOf } from '../tree/index.ts';
+import { ProofCar } from './proof-car.ts';
 import { type OpenRepoOptions, openRepo, type SignedRepo } from './verify-repo.ts';
 
 /** What a CAR of a commit and nodes of its tree shows of a person's repo. */
@@ -31,9 +33,28 @@ export class RepoProof {
    * @throws {@link ProofError} `not-included` when the CAR does not show it
    */
   async cidAt(key: string): Promise<Cid | undefined> {
+    const found = await this.#follow(key);
+    return found && textOf(found.value);
+  }
+
+  /**
+   * A CAR of the commit and the nodes on the way to a key, from the root on, and of nothing else.
+   *
+   * @throws {@link ProofError} `not-included` when the CAR does not show that the repo has the key
+   */
+  async carOf(key: string): Promise<Uint8Array> {
+    const found = await this.#follow(key);
+    if (!found) throw new ProofError('not-included', 'the repo has no such key');
+    const { commit, block } = this.repo;
+    const car = new ProofCar(commit);
+    car.add(parseCid(commit).bytes, block);
+    for (const node of found.nodes) car.add(...node);
+    return car.bytes();
+  }
+
+  async #follow(key: string) {
     try {
-      const found = await pathTo(this.#blocks, this.repo.data, key);
-      return found && textOf(found.value);
+      return await pathTo(this.#blocks, this.repo.data, key);
     } catch (cause) {
       const isGap = cause instanceof MissingNodeError || cause instanceof MalformedNodeError;
       if (!isGap) throw cause;

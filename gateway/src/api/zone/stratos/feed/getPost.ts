@@ -1,6 +1,7 @@
 import { zone } from '@stratos/protocol/lexicons';
-import { ApiError } from '@stratos/schema';
+import { wholePost } from '@stratos/schema';
 import { type ApiDependencies, viewerOf } from '../../../context.ts';
+import { found } from '../../../found.ts';
 import { uriParam } from '../../../params.ts';
 import { postView } from '../../../views.ts';
 
@@ -9,10 +10,10 @@ const method = zone.stratos.feed.getPost;
 export function getPost({ server, contexts }: ApiDependencies): void {
   server.add(method.main, {
     auth: viewerOf(contexts, method.$lxm),
-    handler: async ({ auth, params }) => {
-      const post = await auth.credentials.post({ uri: uriParam(params.uri) });
-      if (!post) throw new ApiError('NOT_FOUND', 'There is no such record');
-      return { encoding: 'application/json', body: { post: postView(post) } };
+    handler: async ({ auth: { credentials: operations }, params }) => {
+      const post = found(await operations.post({ uri: uriParam(params.uri) }), 'RecordNotFound');
+      const body = { post: postView(await wholePost(operations, post, params)) };
+      return { encoding: 'application/json', body };
     },
   });
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { hasPassword, isFromThisMachine } from '@stratos/protocol/telemetry';
+import { isFromThisMachine } from './from-this-machine.ts';
+import { hasPassword } from './operator-password.ts';
 
 /** Wrong passwords of an address in a minute, after which none of its is looked at. */
 const MAX_FAILURES = 5;

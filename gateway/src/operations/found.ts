@@ -1,0 +1,48 @@
+import { type Boundary, parseAtUri } from '@stratos/protocol';
+import type { PostView, Visible } from '@stratos/schema';
+import { revealPost } from '../access/reveal.ts';
+import type { Scope, ScopedRead } from '../access/scope.ts';
+import type { Candidate, Position, Transaction } from '../feeds/skeleton.ts';
+import { readPosts, type StoredPost } from '../hydration/posts.ts';
+import type { Hydration } from './request.ts';
+
+/** What was found for a viewer, and the scope that it was found by. */
+export interface Found {
+  scope: Scope;
+  posts: StoredPost[];
+}
+
+export interface Revealed {
+  position: Position;
+  post: Visible<PostView>;
+}
+
+/** Finds posts and reads their contents, as of one moment. */
+export function findPosts(
+  read: ScopedRead,
+  skeleton: (transaction: Transaction, scope: Scope) => Promise<Candidate[]>,
+): Promise<Found> {
+  return read(async (transaction, scope) => ({
+    scope,
+    posts: await readPosts(transaction, await skeleton(transaction, scope)),
+  }));
+}
+
+/** The posts that are what they were and that the scope's viewer may see, in their order. */
+export function revealAll(
+  { hydrate, authors }: Hydration,
+  { scope, posts }: Found,
+  within?: Boundary,
+): Promise<(Revealed | undefined)[]> {
+  return Promise.all(
+    posts.map(async (stored) => {
+      const { candidate } = stored;
+      const [hydrated, author] = await Promise.all([
+        hydrate(stored),
+        authors.load(parseAtUri(candidate.uri).did),
+      ]);
+      const post = hydrated && revealPost(scope, hydrated, author, within);
+      return post && { position: candidate, post };
+    }),
+  );
+}

@@ -1,0 +1,69 @@
+import type { ReadPool } from '@stratos/prisma';
+import type { Did } from '@stratos/protocol';
+import { readFor, type ScopedRead } from '../access/scope.ts';
+import type { Cursors } from '../feeds/cursors.ts';
+import { type AuthorLoader, createAuthorLoader } from '../hydration/authors.ts';
+import type { NodeRecords } from '../hydration/nodes/node-records.ts';
+import {
+  createPostHydrator,
+  type HydrationCounter,
+  type PostHydrator,
+} from '../hydration/posts.ts';
+import { type CountLoader, createCountLoader } from '../hydration/reference-counts.ts';
+import type { Logger } from '../logger.ts';
+import { PostBudget } from './budget.ts';
+import { createMembershipLoader, type MembershipLoader } from './memberships.ts';
+import { createPostLoader, type PostLoader } from './post-loader.ts';
+import { createProofLoader, type ProofLoader } from './post-proof.ts';
+import { ReplyLoaders } from './reply-loaders.ts';
+
+export interface OperationsOptions {
+  reads: ReadPool;
+  cursors: Cursors;
+  logger: Logger;
+  counter: HydrationCounter;
+  /** Where records are asked for instead of in the database. */
+  records?: NodeRecords | undefined;
+}
+
+/** What completes the posts of one request. */
+export interface Hydration {
+  hydrate: PostHydrator;
+  authors: AuthorLoader;
+}
+
+/** What the operations of one request share. Nothing in it outlives the request, least of all a decision. */
+export interface Request extends Hydration {
+  viewer: Did;
+  read: ScopedRead;
+  cursors: Cursors;
+  budget: PostBudget;
+  posts: PostLoader;
+  replies: ReplyLoaders;
+  counts: CountLoader;
+  proofs: ProofLoader;
+  memberships: MembershipLoader;
+}
+
+export function createRequest(
+  viewer: Did,
+  { reads, cursors, logger, counter, records }: OperationsOptions,
+): Request {
+  const read = readFor(reads, viewer);
+  const hydration: Hydration = {
+    hydrate: createPostHydrator({ logger, counter, records }),
+    authors: createAuthorLoader(reads),
+  };
+  return {
+    viewer,
+    read,
+    cursors,
+    ...hydration,
+    budget: new PostBudget(),
+    posts: createPostLoader(read, hydration),
+    replies: new ReplyLoaders(read),
+    counts: createCountLoader(read),
+    proofs: createProofLoader(read, { authors: hydration.authors, logger }),
+    memberships: createMembershipLoader(read),
+  };
+}

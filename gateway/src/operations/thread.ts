@@ -1,0 +1,61 @@
+import type { PostView, ThreadInput, Visible, VisibleReply, VisibleThread } from '@stratos/schema';
+import { ancestorsSkeleton } from '../feeds/ancestors.ts';
+import { checkThread } from './check-input.ts';
+import { findPosts, revealAll } from './found.ts';
+import { post } from './posts.ts';
+import { replies } from './replies.ts';
+import type { Request } from './request.ts';
+
+export async function thread(request: Request, input: ThreadInput): Promise<VisibleThread | null> {
+  const { uri, height, depth, limit } = checkThread(input);
+  const start = await post(request, { uri });
+  if (!start) return null;
+  const above = await ancestors(request, start, height);
+  const below = await replyTree(request, start, { depth, limit });
+  return { ancestors: above, ...below };
+}
+
+/** What a post answers, what that answers, and so on, up to the first that is not to be seen. */
+async function ancestors(
+  request: Request,
+  start: Visible<PostView>,
+  height: number,
+): Promise<Visible<PostView>[]> {
+  if (start.replyParent === null || height === 0) return [];
+  request.budget.spend(height);
+  const found = await findPosts(request.read, (transaction, scope) =>
+    ancestorsSkeleton(transaction, scope, start, height),
+  );
+  const chain: Visible<PostView>[] = [];
+  let below: PostView = start;
+  for (const revealed of await revealAll(request, found)) {
+    if (revealed?.post.uri !== below.replyParent) break;
+    chain.unshift(revealed.post);
+    below = revealed.post;
+  }
+  return chain;
+}
+
+/**
+ * The replies to a post, to these, and so on, level by level, all of a level at once. When the budget of the
+ * request is used up, it goes no deeper.
+ */
+async function replyTree(
+  request: Request,
+  start: Visible<PostView>,
+  { depth, limit }: { depth: number; limit: number },
+): Promise<VisibleReply> {
+  const root: VisibleReply = { post: start, replies: null };
+  let level = [root];
+  for (let above = 0; above < depth; above++) {
+    const affordable = Math.floor(request.budget.left / limit);
+    const answered = level.slice(0, affordable).map(async (reply) => {
+      const page = await replies(request, { uri: reply.post.uri, first: limit });
+      const posts = page.edges.map(({ node }) => ({ post: node, replies: null }));
+      reply.replies = { page, posts };
+      return posts;
+    });
+    level = (await Promise.all(answered)).flat();
+  }
+  return root;
+}

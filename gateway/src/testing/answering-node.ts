@@ -1,0 +1,80 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { lexToJson } from '@atproto/lex-json';
+import { type AtUri, type Did, decodeRecord, toCid, toDid } from '@stratos/protocol';
+import { com, zone } from '@stratos/protocol/lexicons';
+import type { World } from './world.ts';
+
+/** What a node was asked. */
+export interface Asked {
+  path: string;
+  authorization: string | undefined;
+  /** How many records. */
+  uris: number;
+}
+
+/** What a node answers about a file. */
+export interface BlobAnswer {
+  status: number;
+  body: Buffer;
+}
+
+/** A node on this machine that gives whoever asks the records of a world, and one file. */
+export class AnsweringNode implements AsyncDisposable {
+  readonly did: Did;
+  readonly asked: Asked[] = [];
+  /** Where the records are. */
+  world: World | undefined;
+  blob: BlobAnswer = { status: 404, body: Buffer.from('{}') };
+  readonly #close: () => Promise<void>;
+
+  private constructor(port: number, close: () => Promise<void>) {
+    this.did = toDid(`did:web:localhost%3A${port}`);
+    this.#close = close;
+  }
+
+  static async start(): Promise<AnsweringNode> {
+    const server = createServer(async (req, res) => {
+      const path = req.url ?? '';
+      if (path === '/.well-known/did.json') {
+        const serviceEndpoint = `http://localhost:${(server.address() as AddressInfo).port}`;
+        const service = [{ id: '#stratos', type: 'StratosService', serviceEndpoint }];
+        res.end(JSON.stringify({ id: node.did, service }));
+        return;
+      }
+      const chunks: Buffer[] = [];
+      for await (const chunk of req) chunks.push(chunk);
+      const uris: AtUri[] =
+        req.method === 'POST' ? JSON.parse(Buffer.concat(chunks).toString()).uris : [];
+      const { authorization } = req.headers;
+      node.asked.push({ path, authorization, uris: uris.length });
+      if (path === `/xrpc/${zone.stratos.repo.hydrateRecords.$nsid}`) {
+        res.setHeader('content-type', 'application/json');
+        res.end(JSON.stringify(await node.#records(uris)));
+      } else if (path.startsWith(`/xrpc/${com.atproto.sync.getBlob.$nsid}?`)) {
+        res.writeHead(node.blob.status, { 'content-type': 'text/html' }).end(node.blob.body);
+      }
+    });
+    await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
+    const { port } = server.address() as AddressInfo;
+    const node = new AnsweringNode(port, async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    });
+    return node;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#close();
+  }
+
+  async #records(uris: AtUri[]) {
+    const where = { uri: { in: uris }, nodeDid: this.did };
+    const rows = (await this.world?.prisma.post.findMany({ where })) ?? [];
+    const records = rows.map(async ({ uri, cid, record }) => {
+      const value = lexToJson(await decodeRecord(record, toCid(cid)));
+      return { uri, cid, value };
+    });
+    return { records: await Promise.all(records), notFound: [], blocked: [] };
+  }
+}

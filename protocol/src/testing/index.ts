@@ -1,0 +1,1 @@
+export { SignedRepo } from './signed-repo.ts';
