@@ -17,7 +17,7 @@ export default defineConfig({
           include: [
             '{protocol,stratos-node,prisma,indexer,schema,gateway}/src/**/*.test.ts',
             'clients/*/src/**/*.test.ts',
-            'test/{network,architecture,clients}/**/*.test.ts',
+            'test/{network,architecture,clients,judges}/**/*.test.ts',
           ],
           testTimeout: 30_000,
           hookTimeout: 60_000,
@@ -26,7 +26,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
-          include: ['test/{e2e,conformance,crash,oracle}/**/*.test.ts'],
+          include: ['test/{e2e,conformance,crash,oracle,interference}/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 180_000,
           fileParallelism: false,

@@ -9,6 +9,7 @@ const MAY_IMPORT: Record<string, Record<string, 'all' | 'types'>> = {
   'stratos-node': { protocol: 'all' },
   indexer: { protocol: 'all', prisma: 'all' },
   gateway: { protocol: 'all', prisma: 'all', schema: 'all' },
+  'clients/stratos': { protocol: 'all' },
   'clients/trpc': { protocol: 'all', schema: 'types' },
   test: {
     protocol: 'all',
@@ -17,6 +18,7 @@ const MAY_IMPORT: Record<string, Record<string, 'all' | 'types'>> = {
     'stratos-node': 'all',
     indexer: 'all',
     gateway: 'all',
+    'clients/stratos': 'all',
     'clients/trpc': 'all',
   },
 };
@@ -92,6 +94,7 @@ function roomOf(file: string): string | undefined {
 }
 
 function packageName(room: string): string {
+  if (room === 'clients/stratos') return '@stratos/client';
   return room.startsWith('clients/')
     ? `@stratos/client-${room.slice('clients/'.length)}`
     : `@stratos/${room}`;

@@ -37,6 +37,7 @@ export async function pageStatements(
         APPVIEW_KEY_FILE: join(folder, 'appview.key'),
         STRATOS_PLC_URL: people.directory.origin,
         STRATOS_DEV_MODE: 'true',
+        GATEWAY_VIEWER_COST_PER_MINUTE: '1000000000',
       }),
     ),
   );

@@ -1,6 +1,6 @@
-import { createHash, createPublicKey, type KeyObject, randomUUID, sign } from 'node:crypto';
-import { SigningKey } from '@stratos/protocol';
+import { tokenHash } from '@stratos/protocol';
 import { zone } from '@stratos/protocol/lexicons';
+import { DpopKey } from '../dpop-key.ts';
 import type { Person } from '../people.ts';
 import { NODE_DID, PUBLIC_URL } from './measured-node.ts';
 
@@ -33,8 +33,7 @@ interface Session {
 /** Each request with the session of the person's app, and a proof that it holds the session's key. */
 export class DpopSessions implements Credentials {
   readonly #base: URL;
-  readonly #key = SigningKey.generate('P-256').keyObject;
-  readonly #jwk = publicJwk(this.#key);
+  readonly #key = new DpopKey();
   readonly #sessions = new Map<Person, Session>();
 
   constructor(base: URL) {
@@ -53,7 +52,7 @@ export class DpopSessions implements Credentials {
     const session = this.#sessions.get(person);
     if (!session) throw new Error('somebody has no session');
     const { token, nonce } = session;
-    const ath = createHash('sha256').update(token).digest('base64url');
+    const ath = tokenHash(token);
     return { authorization: `DPoP ${token}`, dpop: this.#proof(method, nsid, { nonce, ath }) };
   }
 
@@ -71,23 +70,7 @@ export class DpopSessions implements Credentials {
     return { token, nonce: told ?? nonce ?? '', since: Date.now() };
   }
 
-  #proof(htm: string, nsid: string, more: object): string {
-    const header = { typ: 'dpop+jwt', alg: 'ES256', jwk: this.#jwk };
-    const iat = Math.floor(Date.now() / 1000);
-    const htu = `${PUBLIC_URL}/xrpc/${nsid}`;
-    return signedJwt(header, { htm, htu, iat, jti: randomUUID(), ...more }, this.#key);
+  #proof(htm: string, nsid: string, more: { nonce?: string | undefined; ath?: string }): string {
+    return this.#key.proof({ htm, htu: `${PUBLIC_URL}/xrpc/${nsid}`, ...more });
   }
-}
-
-function publicJwk(key: KeyObject) {
-  const { kty, crv, x, y } = createPublicKey(key).export({ format: 'jwk' });
-  return { kty, crv, x, y };
-}
-
-function signedJwt(header: object, claims: object, key: KeyObject): string {
-  const signed = [header, claims]
-    .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
-    .join('.');
-  const signature = sign('sha256', Buffer.from(signed), { key, dsaEncoding: 'ieee-p1363' });
-  return `${signed}.${signature.toString('base64url')}`;
 }

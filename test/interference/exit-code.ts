@@ -1,0 +1,2 @@
+/** Of a process that found a difference. */
+export const EXIT_DIFFERENT = 3;
