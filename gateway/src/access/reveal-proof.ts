@@ -44,17 +44,22 @@ export async function revealProof(
   });
 }
 
-/** Whether the viewer may know that somebody is in all these boundaries. */
-function mayKnow(scope: Scope, { uri }: HydratedPost, boundaries: readonly Boundary[]): boolean {
-  return isAuthor(scope, uri) || boundaries.every((boundary) => scope.boundaries.has(boundary));
+/** Whether the viewer may know that somebody is in all these boundaries; nobody else if they are not known. */
+function mayKnow(
+  scope: Scope,
+  { uri }: HydratedPost,
+  boundaries: readonly Boundary[] | undefined,
+): boolean {
+  if (isAuthor(scope, uri)) return true;
+  return boundaries?.every((boundary) => scope.boundaries.has(boundary)) ?? false;
 }
 
-/** All that the record names, whichever node may speak for them. */
-function boundariesOf({ value, node }: HydratedPost): Boundary[] {
+/** All that the record names, whichever node may speak for them; undefined where one cannot be read. */
+function boundariesOf({ value, node }: HydratedPost): Boundary[] | undefined {
   try {
     return recordBoundaries(value, node);
   } catch (error) {
-    if (error instanceof InvalidBoundaryError) return [];
+    if (error instanceof InvalidBoundaryError) return undefined;
     throw error;
   }
 }

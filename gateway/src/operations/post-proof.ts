@@ -7,7 +7,6 @@ import type { ScopedRead } from '../access/scope.ts';
 import type { AuthorLoader } from '../hydration/authors.ts';
 import { postKey } from '../hydration/posts.ts';
 import type { Logger } from '../logger.ts';
-
 import type { Request } from './request.ts';
 
 type Post = Visible<PostView>;
