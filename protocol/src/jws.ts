@@ -1,5 +1,5 @@
-import { sign, subtle, verify, type webcrypto } from 'node:crypto';
-import type { CompactKey } from './signing-key.ts';
+import { type KeyObject, subtle, type webcrypto } from 'node:crypto';
+import { signCompact, verifyCompact } from './compact-signature.ts';
 
 const MAX_LENGTH = 8192;
 
@@ -29,8 +29,8 @@ export function parseJwt(jwt: string): ParsedJwt | undefined {
 }
 
 /** True if the signature of a JWT is ECDSA over SHA-256 by a P-256 key, given by either half. */
-export function isSignedEs256({ signed, signature }: ParsedJwt, key: CompactKey): boolean {
-  return signature.length === 64 && verify('sha256', signed, key, signature);
+export function isSignedEs256({ signed, signature }: ParsedJwt, key: KeyObject): boolean {
+  return verifyCompact(key, signed, signature);
 }
 
 /** The same, while the main thread does something else. */
@@ -42,10 +42,10 @@ export async function isSignedEs256Aside(
 }
 
 /** A compact JWT, signed with a P-256 key. */
-export function signEs256(header: object, claims: object, key: CompactKey): string {
+export function signEs256(header: object, claims: object, key: KeyObject): string {
   const signed = [header, claims].map(encoded).join('.');
-  const signature = sign('sha256', Buffer.from(signed), key);
-  return `${signed}.${signature.toString('base64url')}`;
+  const signature = signCompact(key, Buffer.from(signed));
+  return `${signed}.${Buffer.from(signature).toString('base64url')}`;
 }
 
 function jsonOf(part: string): unknown {

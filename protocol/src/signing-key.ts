@@ -4,12 +4,11 @@ import {
   createPublicKey,
   type KeyObject,
   randomBytes,
-  sign,
-  verify,
 } from 'node:crypto';
 import { open, readFile } from 'node:fs/promises';
 import { formatDidKey, type Keypair, parseDidKey } from '@atproto/crypto';
 import { LRUCache } from 'lru-cache';
+import { signCompact, verifyCompact, verifyCompactAside } from './compact-signature.ts';
 import { type DidKey, toDidKey } from './identifiers.ts';
 
 export type Curve = 'P-256' | 'secp256k1';
@@ -28,22 +27,13 @@ const CURVES = {
 } as const;
 
 /**
- * Signatures are `r` and `s`, 32 bytes each. The key itself says so: an object around it would first
- * be taken for a key, by errors that are thrown and caught, for as long as half a signature takes.
- */
-const ENCODING = { dsaEncoding: 'ieee-p1363' } as const;
-
-/** A key of which `sign` and `verify` of `node:crypto` make and take 64-byte signatures. */
-export type CompactKey = KeyObject & typeof ENCODING;
-
-/**
  * A private key of a node (secp256k1), a person's repo (P-256) or an AppView, on `node:crypto`,
  * which is ten times as fast as the pure JavaScript of `@atproto/crypto`.
  */
 export class SigningKey implements Keypair {
   readonly curve: Curve;
   readonly jwtAlg: 'ES256' | 'ES256K';
-  readonly keyObject: CompactKey;
+  readonly keyObject: KeyObject;
   readonly #did: DidKey;
   readonly #raw: Uint8Array;
 
@@ -57,7 +47,7 @@ export class SigningKey implements Keypair {
     this.#raw = raw;
     this.#did = toDidKey(formatDidKey(jwtAlg, point));
     const jwk = { ...publicJwk(curve, point), d: Buffer.from(raw).toString('base64url') };
-    this.keyObject = Object.assign(createPrivateKey({ format: 'jwk', key: jwk }), ENCODING);
+    this.keyObject = createPrivateKey({ format: 'jwk', key: jwk });
   }
 
   static generate(curve: Curve): SigningKey {
@@ -84,14 +74,14 @@ export class SigningKey implements Keypair {
 
   /** ECDSA over SHA-256, 64 bytes, low-S. */
   async sign(message: Uint8Array): Promise<Uint8Array> {
-    return lowS(this.curve, sign('sha256', message, this.keyObject));
+    return lowS(this.curve, signCompact(this.keyObject, message));
   }
 }
 
 /** True if `signature` is a low-S ECDSA signature over the SHA-256 of `message` by `key`. */
 export function verifySignature(key: DidKey, message: Uint8Array, signature: Uint8Array): boolean {
   const keyObject = keyForVerifying(key, signature);
-  return keyObject !== undefined && verify('sha256', message, keyObject, signature);
+  return keyObject !== undefined && verifyCompact(keyObject, message, signature);
 }
 
 /** The same, while the main thread does something else. */
@@ -101,17 +91,11 @@ export async function verifySignatureAside(
   signature: Uint8Array,
 ): Promise<boolean> {
   const keyObject = keyForVerifying(key, signature);
-  if (!keyObject) return false;
-  return new Promise((resolve, reject) => {
-    verify('sha256', message, keyObject, signature, (error, isValid) => {
-      if (error) reject(error);
-      else resolve(isValid);
-    });
-  });
+  return keyObject !== undefined && verifyCompactAside(keyObject, message, signature);
 }
 
 /** The public key, unless no signature of this form can be a valid one of it. */
-function keyForVerifying(key: DidKey, signature: Uint8Array): CompactKey | undefined {
+function keyForVerifying(key: DidKey, signature: Uint8Array): KeyObject | undefined {
   if (signature.length !== 64) return undefined;
   const publicKey = publicKeyOf(key);
   if (!publicKey || isHighS(publicKey.curve, signature)) return undefined;
@@ -152,7 +136,7 @@ async function readWhole(path: string): Promise<string> {
 
 interface PublicKey {
   curve: Curve;
-  keyObject: CompactKey;
+  keyObject: KeyObject;
 }
 
 const publicKeys = new LRUCache<DidKey, PublicKey>({ max: 10_000 });
@@ -165,8 +149,7 @@ function publicKeyOf(key: DidKey): PublicKey | undefined {
     const curve = jwtAlg === 'ES256' ? 'P-256' : jwtAlg === 'ES256K' ? 'secp256k1' : undefined;
     if (!curve) return undefined;
     const jwk = publicJwk(curve, keyBytes);
-    const keyObject = Object.assign(createPublicKey({ format: 'jwk', key: jwk }), ENCODING);
-    const publicKey: PublicKey = { curve, keyObject };
+    const publicKey: PublicKey = { curve, keyObject: createPublicKey({ format: 'jwk', key: jwk }) };
     publicKeys.set(key, publicKey);
     return publicKey;
   } catch {
@@ -192,8 +175,7 @@ function isHighS(curve: Curve, signature: Uint8Array): boolean {
   return sOf(signature) > CURVES[curve].order / 2n;
 }
 
-function lowS(curve: Curve, signature: Uint8Array): Uint8Array {
-  const compact = new Uint8Array(signature);
+function lowS(curve: Curve, compact: Uint8Array): Uint8Array {
   if (!isHighS(curve, compact)) return compact;
   const s = (CURVES[curve].order - sOf(compact)).toString(16).padStart(64, '0');
   compact.set(Buffer.from(s, 'hex'), 32);
