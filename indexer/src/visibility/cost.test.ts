@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { toDid } from '@stratos/protocol';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { inTransaction } from '../database.ts';
 import { Author, create } from '../testing/author.ts';
 import { World } from '../testing/world.ts';
+import { showPosts } from './readers.ts';
 
 const OLD_POSTS = 5_000;
 /** After so long a server process has told what it counted. */
@@ -52,14 +54,19 @@ async function rowsRead(act: () => Promise<unknown>): Promise<number> {
   }
 }
 
-test('a post is shown without reading what its author wrote before', async () => {
-  const { db, node } = world;
-  await db.$executeRaw`
+/** Posts of the same person, which are not to be read yet. */
+async function writePosts(count: number): Promise<void> {
+  await world.db.$executeRaw`
     insert into stratos_post (uri, node_did, cid, did, rkey, rev, record, text, langs, tags, labels,
       created_at, indexed_at, sort_at, boundaries, proof_rev)
     select uri || i, node_did, cid, did, rkey || i, rev, record, text, langs, tags, labels, created_at,
       indexed_at, sort_at, boundaries, proof_rev
-    from stratos_post cross join generate_series(1, ${OLD_POSTS}) as i`;
+    from stratos_post cross join generate_series(1, ${count}) as i`;
+}
+
+test('a post is shown without reading what its author wrote before', async () => {
+  const { db, node } = world;
+  await writePosts(OLD_POSTS);
   await db.$executeRaw`
     insert into stratos_post_boundary (boundary, sort_at, uri, node_did, did)
     select boundaries[1], sort_at, uri, node_did, did from stratos_post on conflict do nothing`;
@@ -67,4 +74,14 @@ test('a post is shown without reading what its author wrote before', async () =>
   const write = async () =>
     world.apply(node.commit(await rei.commit([create('3kbbb', [boundary])])));
   expect(await rowsRead(write)).toBeLessThan(OLD_POSTS / 10);
+});
+
+test('many posts are shown without reading all of a node that Postgres has not counted yet', async () => {
+  const { db, node } = world;
+  await db.$executeRaw`alter table stratos_post set (autovacuum_enabled = false)`;
+  await writePosts(20 * OLD_POSTS);
+  const uris = Array.from({ length: 1_000 }, (_, i) => `${rei.uri('3kaaa')}${i + 1}`);
+  const show = () =>
+    inTransaction(db, (tx) => showPosts(tx, { nodeDid: node.did, dids: [rei.did], uris }));
+  expect(await rowsRead(show)).toBeLessThan(20 * uris.length);
 });

@@ -34,17 +34,33 @@ function held(dids: readonly string[], nodeDid: string): Prisma.Sql {
     where node_did = ${nodeDid} and did = any(${[...dids]}::text[]) and uri is not null`;
 }
 
+/** Posts of some people at a node. */
+function postsOf(dids: readonly string[], nodeDid: string): Prisma.Sql {
+  return Prisma.sql`(
+    select * from stratos_post where did = any(${[...dids]}::text[]) and node_did = ${nodeDid}
+  )`;
+}
+
 /**
- * The rows that there should be of the posts that a condition on `p` finds. These are found first: by way
- * of their authors, all that these have ever written would be read for a few new posts.
+ * Posts at a node by their addresses, each looked up by itself: Postgres thinks that a node which it has not
+ * counted yet has few, and would rather read them all.
  */
-function wanted(dids: readonly string[], nodeDid: string, filter: Prisma.Sql): Prisma.Sql {
+function postsAt({ uris, nodeDid }: PostsAtNode): Prisma.Sql {
+  return Prisma.sql`unnest(${[...new Set(uris)]}::text[]) as named(address) cross join lateral (
+    select * from stratos_post where uri = named.address and node_did = ${nodeDid} offset 0
+  )`;
+}
+
+/**
+ * The rows that there should be of some posts. These are found first: by way of their authors, all that these
+ * have ever written would be read for a few new posts.
+ */
+function wanted(dids: readonly string[], nodeDid: string, posts: Prisma.Sql): Prisma.Sql {
   return Prisma.sql`
     counting as materialized (${counting(dids, nodeDid)}),
     held as materialized (${held(dids, nodeDid)}),
     asked as materialized (
-      select p.uri, p.did, p.node_did, p.sort_at, p.boundaries from stratos_post p
-      where p.node_did = ${nodeDid} ${filter}
+      select p.uri, p.did, p.node_did, p.sort_at, p.boundaries from ${posts} p
     ),
     wanted as materialized (
       select b.boundary, p.sort_at, p.uri, p.node_did, p.did
@@ -86,9 +102,8 @@ export async function refreshReadersOf(
   nodeDid: string,
 ): Promise<void> {
   if (dids.length === 0) return;
-  const theirs = Prisma.sql`and p.did = any(${[...dids]}::text[])`;
   await tx.$executeRaw`
-    with ${wanted(dids, nodeDid, theirs)},
+    with ${wanted(dids, nodeDid, postsOf(dids, nodeDid))},
     hidden as (
       delete from stratos_post_boundary r
       where r.node_did = ${nodeDid} and r.did = any(${[...dids]}::text[])
@@ -106,9 +121,8 @@ export async function showPosts(
   { nodeDid, uris, dids }: PostsAtNode & { dids: readonly string[] },
 ): Promise<void> {
   if (uris.length === 0) return;
-  const those = Prisma.sql`and p.uri = any(${[...uris]}::text[])`;
   await tx.$executeRaw`
-    with ${wanted(dids, nodeDid, those)},
+    with ${wanted(dids, nodeDid, postsAt({ uris, nodeDid }))},
     ${there(uris)},
     hidden as (
       delete from stratos_post_boundary r using there
@@ -127,9 +141,8 @@ export async function giveReaders(
   { nodeDid, uris, dids }: PostsAtNode & { dids: readonly string[] },
 ): Promise<Change[]> {
   if (uris.length === 0) return [];
-  const those = Prisma.sql`and p.uri = any(${[...uris]}::text[])`;
   const rows = await tx.$queryRaw<ReaderRow[]>`
-    with ${wanted(dids, nodeDid, those)} select uri, did, boundary from shown`;
+    with ${wanted(dids, nodeDid, postsAt({ uris, nodeDid }))} select uri, did, boundary from shown`;
   return toChanges('post', nodeDid, rows);
 }
 
