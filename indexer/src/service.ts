@@ -5,11 +5,11 @@ import {
   loadOrCreateSigningKey,
 } from '@stratos/protocol';
 import { processMetrics, type Tracing } from '@stratos/protocol/telemetry';
-import PQueue from 'p-queue';
 import type { Config } from './config.ts';
 import { openPdsSide } from './firehose/pds-side.ts';
 import { Presence } from './followers/presence.ts';
 import { SourceTurn } from './followers/source-turn.ts';
+import { Turns } from './followers/turns.ts';
 import { startHealthServer } from './health/health-server.ts';
 import { Watch } from './health/watch.ts';
 import type { Logger } from './logger.ts';
@@ -58,6 +58,7 @@ export async function startIndexer(
   const appView = { did: config.appViewDid, key };
   const maxReconnectMs = devMode ? 5_000 : 30_000;
   const shortage = new Shortage(1.5 * maxReconnectMs);
+  const turns = new Turns(BATCHES_AT_ONCE);
   const fetchLog = createGuardedFetch({ devMode, maxBytes: MAX_LOG_PAGE_BYTES });
 
   // Its own connection, so that it is heard however busy the others are.
@@ -75,7 +76,7 @@ export async function startIndexer(
         telemetry,
         maxOpenMs: devMode ? 5_000 : 60 * 60_000,
         shortage,
-        turns: new PQueue({ concurrency: BATCHES_AT_ONCE }),
+        turns,
       },
       config.nodes,
       presence,
@@ -109,6 +110,7 @@ export async function startIndexer(
             plcUrl,
             maxReconnectMs,
             shortage,
+            turns,
             maxRetryMs: devMode ? 5_000 : 10 * 60_000,
             mayFollow: (did) => nodes.mayFollow(did),
             onNode: () => nodes.soon(),

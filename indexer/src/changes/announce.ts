@@ -32,6 +32,14 @@ export const ANNOUNCE = Prisma.sql`
   )
   select pg_notify(${CHANNEL}, max(seq)::text) from told having count(*) > 0`;
 
+/** Rows of that expression, one for each person and post, of a source that has `(did, uri, boundary)`. */
+export function changeRows(kind: Change['kind'], source: Prisma.Sql, nodeDid: string): Prisma.Sql {
+  return Prisma.sql`
+    select ${kind}::text as kind, ${nodeDid}::text as node_did, did, uri,
+      array_agg(boundary) as boundaries
+    from ${source} group by did, uri`;
+}
+
 /** Announces what the transaction has changed. Called last, as others wait until it ends. */
 export async function announce(tx: Transaction, changes: readonly Change[]): Promise<void> {
   if (changes.length === 0) return;

@@ -4,10 +4,28 @@ import { type AccountNews, applyAccount } from './apply-account.ts';
 import { applyEnrollment, type PdsSurroundings } from './apply-enrollment.ts';
 import { applyStub } from './apply-stub.ts';
 
+export type FirehoseEvent =
+  | CommitEvt
+  | { event: 'identity'; did: string }
+  | ({ event: 'account' } & AccountNews);
+
+/** Whether people may have less to read after an event. */
+export function takesBack(event: FirehoseEvent): boolean {
+  switch (event.event) {
+    case 'account':
+      return !event.active;
+    case 'update':
+    case 'delete':
+      return event.collection === zone.stratos.actor.enrollment.$nsid;
+    default:
+      return false;
+  }
+}
+
 /** Applies one event of a PDS or relay, whose signature has been checked. May come again. */
 export async function applyFirehoseEvent(
   surroundings: PdsSurroundings,
-  event: CommitEvt | { event: 'identity'; did: string } | ({ event: 'account' } & AccountNews),
+  event: FirehoseEvent,
 ): Promise<void> {
   const { write, lookups } = surroundings;
   switch (event.event) {

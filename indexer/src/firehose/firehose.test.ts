@@ -16,6 +16,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Database } from '../database.ts';
 import { Presence } from '../followers/presence.ts';
 import { claimSource } from '../followers/source-claims.ts';
+import { Turns } from '../followers/turns.ts';
 import { createLogger } from '../logger.ts';
 import { Shortage } from '../shortage.ts';
 import { PublicPds } from '../testing/public-pds.ts';
@@ -66,6 +67,7 @@ async function follow(): Promise<Firehose> {
       plcUrl: 'http://localhost:1',
       maxReconnectMs: 200,
       shortage: new Shortage(1_000),
+      turns: new Turns(1),
       logger,
       lookups: { knownNode: () => NODE, findNode: () => {}, findHandle: () => {} },
     }),

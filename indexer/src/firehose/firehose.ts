@@ -6,13 +6,14 @@ import { recordRefusal } from '../applying/refusal.ts';
 import { type Database, inTransaction, isUnstorable } from '../database.ts';
 import type { Fence } from '../followers/fence.ts';
 import { holdSource, saveSourceCursor } from '../followers/source-claims.ts';
+import type { Turns } from '../followers/turns.ts';
 import type { Logger } from '../logger.ts';
 import { recurring } from '../lookups/recurring.ts';
 import type { SourceStatus } from '../nodes/node-follower.ts';
 import type { Shortage } from '../shortage.ts';
 import { noTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
 import type { Lookups, PdsSurroundings } from './apply-enrollment.ts';
-import { applyFirehoseEvent } from './apply-firehose-event.ts';
+import { applyFirehoseEvent, type FirehoseEvent, takesBack } from './apply-firehose-event.ts';
 import { askForPdsResync, askForPdsResyncs, askOnceMore } from './ask-for-pds-resync.ts';
 import { EventQueue } from './event-queue.ts';
 import { findPeople } from './find-people.ts';
@@ -46,6 +47,7 @@ export interface FirehoseContext {
   maxReconnectMs: number;
   /** Told of what writing fails with. */
   shortage: Shortage;
+  turns: Turns;
   logger: Logger;
   lookups: Lookups;
   telemetry?: Telemetry | undefined;
@@ -202,13 +204,13 @@ export class Firehose implements AsyncDisposable {
         const { active, status } = message;
         if (await this.#surroundings.write((tx) => askOnceMore(tx, did))) this.#resyncs.soon(did);
         if (status !== 'deleted' && !(await this.#isKnown(did))) return;
-        return applyFirehoseEvent(this.#surroundings, { event: 'account', did, active, status });
+        return this.#applyEvent({ event: 'account', did, active, status });
       }
       case identity.$type:
         // A key that was given up must not count for as long as it is remembered.
         await this.#didCache.clearEntry(did);
         if (!(await this.#isKnown(did))) return;
-        return applyFirehoseEvent(this.#surroundings, { event: 'identity', did });
+        return this.#applyEvent({ event: 'identity', did });
       default:
         return this.#readAnew(did, 'sync');
     }
@@ -225,7 +227,7 @@ export class Firehose implements AsyncDisposable {
       if (!(await isContinuous(this.#context.db, { did, rev, since }))) {
         await this.#readAnew(did, 'not-continuous');
       }
-      for (const event of events) await applyFirehoseEvent(this.#surroundings, event);
+      for (const event of events) await this.#applyEvent(event);
       if (events.length === 0) await this.#surroundings.write((tx) => takeRevision(tx, did, rev));
     } catch (error) {
       if (isUnstorable(error)) return this.#refuse(did, seq, 'not-storable');
@@ -233,6 +235,11 @@ export class Firehose implements AsyncDisposable {
       if (error.reason === 'unproven') return this.#refuse(did, seq, error.reason);
       await this.#readAnew(did, error.reason);
     }
+  }
+
+  async #applyEvent(event: FirehoseEvent): Promise<void> {
+    const apply = () => applyFirehoseEvent(this.#surroundings, event);
+    return takesBack(event) ? this.#context.turns.first(apply) : apply();
   }
 
   async #readAnew(did: string, reason: string): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Did, IdentityResolver } from '@stratos/protocol';
 import type { Database } from '../database.ts';
 import type { SourceClaim } from '../followers/source-claims.ts';
+import type { Turns } from '../followers/turns.ts';
 import type { Logger } from '../logger.ts';
 import { HandleLookups } from '../lookups/handle-lookups.ts';
 import { NodeDiscovery } from '../lookups/node-discovery.ts';
@@ -18,6 +19,7 @@ export interface PdsSideOptions {
   maxReconnectMs: number;
   /** Told of what writing fails with. */
   shortage: Shortage;
+  turns: Turns;
   /** Longest wait between two attempts at finding a node. */
   maxRetryMs: number;
   mayFollow: (did: Did) => Promise<boolean>;
@@ -55,6 +57,7 @@ export async function openPdsSide(
       plcUrl,
       maxReconnectMs,
       shortage: options.shortage,
+      turns: options.turns,
       logger,
       telemetry: options.telemetry,
       lookups: {

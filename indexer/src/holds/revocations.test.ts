@@ -2,6 +2,7 @@ import { toDid } from '@stratos/protocol';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { NodeEvent } from '../applying/node-event.ts';
 import { inTransaction, lockActorAtNode, lockReaders, lockWords } from '../database.ts';
+import { Turns } from '../followers/turns.ts';
 import { Author, create, remove, update } from '../testing/author.ts';
 import { World } from '../testing/world.ts';
 import { showPosts } from '../visibility/readers.ts';
@@ -23,7 +24,12 @@ beforeEach(async () => {
   await world.apply(world.node.commit(await rei.post('3kaaa', [art])));
   await world.apply(world.node.commit(await rei.post('3kbbb', [art, writers])));
   const onError = (error: unknown) => expect.unreachable(String(error));
-  revocations = new Revocations({ db: world.db, nodeDid: world.node.did, onError });
+  revocations = new Revocations({
+    db: world.db,
+    nodeDid: world.node.did,
+    turns: new Turns(1),
+    onError,
+  });
 });
 afterEach(async () => {
   await world[Symbol.asyncDispose]();

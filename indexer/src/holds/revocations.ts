@@ -1,5 +1,6 @@
 import type { NodeEvent } from '../applying/node-event.ts';
 import type { Database } from '../database.ts';
+import type { Turns } from '../followers/turns.ts';
 import { type Hold, placeHolds } from './place-holds.ts';
 import { type MembershipStated, membershipStated, recordsRevoked } from './revocation.ts';
 
@@ -9,6 +10,7 @@ const MOST_AHEAD = 1_000;
 export interface RevocationsOptions {
   db: Database;
   nodeDid: string;
+  turns: Pick<Turns, 'first'>;
   onError: (error: unknown) => void;
 }
 
@@ -66,8 +68,8 @@ export class Revocations implements AsyncDisposable {
       this.#arrived = [];
       const holds = events.map((event) => this.#holdOf(event)).filter((hold) => !!hold);
       this.#ahead.push(...holds.map(({ streamSeq }) => streamSeq));
-      const { db, nodeDid } = this.#options;
-      if (holds.length > 0) await placeHolds(db, nodeDid, holds);
+      const { db, nodeDid, turns } = this.#options;
+      if (holds.length > 0) await turns.first(() => placeHolds(db, nodeDid, holds));
     }
   }
 

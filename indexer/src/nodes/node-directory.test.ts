@@ -1,7 +1,7 @@
 import { createGuardedFetch, createIdentityResolver, SigningKey, toDid } from '@stratos/protocol';
-import PQueue from 'p-queue';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Presence } from '../followers/presence.ts';
+import { Turns } from '../followers/turns.ts';
 import { createLogger } from '../logger.ts';
 import { Shortage } from '../shortage.ts';
 import { Author } from '../testing/author.ts';
@@ -57,7 +57,7 @@ async function follow({ maxMembers = 1_000 } = {}): Promise<NodeDirectory> {
         maxReconnectMs: 1_000,
         maxOpenMs: 2_000,
         shortage: new Shortage(1_000),
-        turns: new PQueue({ concurrency: 1 }),
+        turns: new Turns(1),
         logger,
       },
       { allowed: [], denied: [], max: 10, maxMembers },

@@ -9,11 +9,11 @@ import {
   toDid,
 } from '@stratos/protocol';
 import { zone } from '@stratos/protocol/lexicons';
-import PQueue from 'p-queue';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { lockNodeState } from '../applying/node-state.ts';
 import { inTransaction } from '../database.ts';
 import { Presence } from '../followers/presence.ts';
+import { Turns } from '../followers/turns.ts';
 import { createLogger } from '../logger.ts';
 import { RepoResyncs } from '../resync/repo-resyncs.ts';
 import { Shortage } from '../shortage.ts';
@@ -77,7 +77,7 @@ async function follow() {
         maxReconnectMs: 500,
         maxOpenMs: 500,
         shortage: new Shortage(1_000),
-        turns: new PQueue({ concurrency: 8 }),
+        turns: new Turns(8),
         logger,
       },
       { allowed: [], denied: [], max: 10, maxMembers: 1_000 },

@@ -12,6 +12,7 @@ import { type NodeEvent, positionOf } from '../applying/node-event.ts';
 import { pause } from '../backoff.ts';
 import type { Database } from '../database.ts';
 import { type Fence, TakenOverError } from '../followers/fence.ts';
+import type { Turns } from '../followers/turns.ts';
 import { Revocations } from '../holds/revocations.ts';
 import type { Logger } from '../logger.ts';
 import { askForAllRepos } from '../resync/ask-for-repos.ts';
@@ -62,8 +63,7 @@ export interface FollowerContext {
   maxMembers: number;
   /** Milliseconds after which a node that had no stream of all is asked for it again. */
   askAgainMs?: number;
-  /** Where batches of all nodes wait to be applied: who has come first is next. */
-  turns: PQueue;
+  turns: Turns;
   logger: Logger;
   telemetry?: Telemetry;
 }
@@ -165,7 +165,7 @@ async function followOnce(
   status: SourceStatus,
   signal: AbortSignal,
 ): Promise<number> {
-  const { db, identity, appView, leaseSeconds, fence, devMode, logger } = context;
+  const { db, identity, appView, leaseSeconds, fence, devMode, turns, logger } = context;
   const { telemetry = noTelemetry } = context;
   const node = await resolveNode(identity, nodeDid);
   const history = await keyHistoryOf(identity, node);
@@ -179,7 +179,7 @@ async function followOnce(
   const { endpoint, keys } = node;
   const onError = (error: unknown) =>
     logger.warn({ err: error }, 'a revocation waits for its turn');
-  await using revocations = new Revocations({ db, nodeDid, onError });
+  await using revocations = new Revocations({ db, nodeDid, turns, onError });
   const seenKeys = new Map<Did, DidKey>();
   const source = {
     ...{ db, fence, nodeDid, endpoint, keys, history, leaseSeconds, madeUp: false },
@@ -215,7 +215,8 @@ async function followOnce(
   await using proven = proveAhead(stream, {
     nodeDid,
     knownKey: (did) => seenKeys.get(did),
-    room: context.room,
+    room,
+    turns,
   });
   let applied = 0;
   let isBehind = isRolledBack;
@@ -237,7 +238,7 @@ async function followOnce(
       source.madeUp = true;
       continue;
     }
-    const outcome = await context.turns.add(() =>
+    const outcome = await turns.next(() =>
       size.measure(events.length, () =>
         telemetry.batch(nodeDid, events.length, () => applyEvents(source, events)),
       ),

@@ -1,5 +1,6 @@
 import type { Did } from '@stratos/protocol';
 import { type KnownKey, type ProvenEvent, proveEvent } from '../applying/prove-event.ts';
+import type { Turns } from '../followers/turns.ts';
 import { Arrivals, type Room } from './arrivals.ts';
 import type { NodeStream } from './node-stream.ts';
 
@@ -11,6 +12,13 @@ const MOST_PROVEN = 750;
  */
 const AT_ONCE = 8;
 
+export interface ProveAheadOptions {
+  nodeDid: Did;
+  knownKey: KnownKey;
+  room: Room;
+  turns: Pick<Turns, 'untilFree'>;
+}
+
 export interface ProvenStream extends AsyncDisposable {
   take: Arrivals<ProvenEvent>['take'];
 }
@@ -18,7 +26,7 @@ export interface ProvenStream extends AsyncDisposable {
 /** Proves events as they arrive, while those before them are written. */
 export function proveAhead(
   stream: NodeStream,
-  { nodeDid, knownKey, room }: { nodeDid: Did; knownKey: KnownKey; room: Room },
+  { nodeDid, knownKey, room, turns }: ProveAheadOptions,
 ): ProvenStream {
   const proven = new Arrivals<ProvenEvent>({
     count: MOST_PROVEN,
@@ -29,6 +37,7 @@ export function proveAhead(
   const running = (async () => {
     for (;;) {
       await proven.untilRoom();
+      await turns.untilFree();
       const events = await stream.take(AT_ONCE);
       if (!events) return proven.end();
       for (const event of await Promise.all(

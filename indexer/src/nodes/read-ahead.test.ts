@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { toDid } from '@stratos/protocol';
 import { expect, test, vi } from 'vitest';
+import { Turns } from '../followers/turns.ts';
 import { Author } from '../testing/author.ts';
 import { LyingNode } from '../testing/lying-node.ts';
 import { NodeStream } from './node-stream.ts';
@@ -34,7 +35,11 @@ test('of a node, no more is read or proven than there is room for', async () => 
     ...{ endpoint, cursor: 0, token: 'any', devMode: true, room, signal },
     onArrival: () => void arrived++,
   });
-  await using proven = proveAhead(stream, { nodeDid, knownKey: () => undefined, room });
+  await using proven = proveAhead(stream, {
+    ...{ nodeDid, room },
+    knownKey: () => undefined,
+    turns: new Turns(1),
+  });
   await vi.waitFor(() => expect(stream.waiting).toBeGreaterThan(0));
   await sleep(500);
   expect(arrived).toBeLessThan(100);

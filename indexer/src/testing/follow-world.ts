@@ -1,6 +1,6 @@
 import { createGuardedFetch, createIdentityResolver, SigningKey, toDid } from '@stratos/protocol';
-import PQueue from 'p-queue';
 import { Presence } from '../followers/presence.ts';
+import { Turns } from '../followers/turns.ts';
 import { createLogger } from '../logger.ts';
 import { NodeDirectory } from '../nodes/node-directory.ts';
 import { RepoResyncs } from '../resync/repo-resyncs.ts';
@@ -31,7 +31,7 @@ export async function followWorld({ db }: World, { fetches = true } = {}): Promi
         maxReconnectMs: 500,
         maxOpenMs: 500,
         shortage: new Shortage(1_000),
-        turns: new PQueue({ concurrency: 8 }),
+        turns: new Turns(8),
       },
       { allowed: [], denied: [], max: 10, maxMembers: 1_000 },
       presence,

@@ -1,5 +1,5 @@
 import { Prisma } from '@stratos/prisma';
-import { ANNOUNCE, type Change } from '../changes/announce.ts';
+import { ANNOUNCE, type Change, changeRows } from '../changes/announce.ts';
 import type { Transaction } from '../database.ts';
 
 /** Posts at one node. */
@@ -199,11 +199,4 @@ function changesOf(shown: Prisma.Sql, nodeDid: string): Prisma.Sql {
     ${changeRows('gone', Prisma.sql`hidden`, nodeDid)}
     union all ${changeRows('post', shown, nodeDid)}
   )`;
-}
-
-function changeRows(kind: Change['kind'], source: Prisma.Sql, nodeDid: string): Prisma.Sql {
-  return Prisma.sql`
-    select ${kind}::text as kind, ${nodeDid}::text as node_did, did, uri,
-      array_agg(boundary) as boundaries
-    from ${source} group by did, uri`;
 }

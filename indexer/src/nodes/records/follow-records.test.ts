@@ -10,10 +10,10 @@ import {
   toDid,
 } from '@stratos/protocol';
 import { zone } from '@stratos/protocol/lexicons';
-import PQueue from 'p-queue';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Database } from '../../database.ts';
 import { Presence } from '../../followers/presence.ts';
+import { Turns } from '../../followers/turns.ts';
 import { createLogger } from '../../logger.ts';
 import { RepoResyncs } from '../../resync/repo-resyncs.ts';
 import { Shortage } from '../../shortage.ts';
@@ -94,7 +94,7 @@ async function follow({ maxMembers = 1_000, askAgainMs = 60_000 } = {}) {
         leaseSeconds: LEASE_SECONDS,
         ...{ maxReconnectMs: 300, maxOpenMs: 60_000 },
         shortage: new Shortage(1_000),
-        turns: new PQueue({ concurrency: 8 }),
+        turns: new Turns(8),
       },
       { allowed: [], denied: [], max: 10, maxMembers },
       presence,
