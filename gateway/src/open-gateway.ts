@@ -2,9 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import {
   createPrismaClient,
+  DatabaseAwayError,
   type Follow,
   GATEWAY_ROLE,
-  ReadPool,
   whyUnguarded,
 } from '@stratos/prisma';
 import {
@@ -20,22 +20,27 @@ import {
 import { ConfigError } from '@stratos/protocol/environment';
 import { traced } from '@stratos/protocol/telemetry';
 import type { Express } from 'express';
+import proxyAddress from 'proxy-addr';
 import { MAX_BLOB_BYTES, NodeBlobs } from './blobs/node-blobs.ts';
 import type { GatewayConfig } from './config.ts';
 import { Cursors } from './feeds/cursors.ts';
 import type { TrustedDocuments } from './graphql/trusted-documents.ts';
+import { NodeCalls } from './hydration/nodes/node-calls.ts';
 import { NodeClient } from './hydration/nodes/node-client.ts';
-import { NodeRecords } from './hydration/nodes/node-records.ts';
+import { createNodeRecords } from './hydration/nodes/node-records.ts';
+import { createProvenRecords } from './hydration/nodes/proven-records.ts';
 import { createPostHydrator } from './hydration/posts.ts';
+import { GraphqlConnections } from './live/graphql-connections.ts';
 import { LIVE_LIMITS } from './live/limits.ts';
 import { LiveFeed } from './live/live-feed.ts';
 import { XrpcStreams } from './live/xrpc-stream.ts';
 import type { Logger } from './logger.ts';
 import { RateLimits } from './protection/rate-limits.ts';
+import { Reads } from './reads.ts';
 import { connectRedis } from './redis.ts';
 import { RequestContexts } from './request-context.ts';
 import { createApp } from './server.ts';
-import { MemoryKeptValues, RedisKeptValues } from './sign-in/kept-values.ts';
+import { createSignInValues } from './sign-in/kept-values.ts';
 import { redirectUri } from './sign-in/oauth-client.ts';
 import { PageSessions } from './sign-in/page-sessions.ts';
 import { signInRoutes } from './sign-in/routes.ts';
@@ -70,11 +75,6 @@ export interface OpenGateway extends AsyncDisposable {
   drain(): Promise<void>;
 }
 
-/** The database cannot be asked. */
-export class DatabaseAwayError extends Error {
-  override name = 'DatabaseAwayError';
-}
-
 /**
  * Puts together what answers.
  *
@@ -86,9 +86,9 @@ export async function openGateway(options: OpenGatewayOptions): Promise<OpenGate
   const { databaseUrl, keepsPlans, publicUrl } = config;
   const { tracer } = telemetry;
   const follow: Follow = (what, attributes, run) => traced(tracer, what, attributes, run);
-  const connections = { statementTimeoutMs: STATEMENT_TIMEOUT_MS, keepsPlans, follow };
+  const connections = { statementTimeoutMs: STATEMENT_TIMEOUT_MS, keepsPlans, follow, logger };
   await requireRowSecurity(databaseUrl);
-  const reads = resources.use(new ReadPool(databaseUrl, connections));
+  const reads = resources.use(new Reads(databaseUrl, connections));
   const redis = config.redisUrl ? connectRedis(config.redisUrl, logger) : undefined;
   resources.defer(() => redis?.disconnect());
   const limits = new RateLimits({
@@ -99,9 +99,9 @@ export async function openGateway(options: OpenGatewayOptions): Promise<OpenGate
   const replayStore = redis ? new RedisReplayStore(redis) : new MemoryReplayStore();
   const nonces = new DpopNonces(keys.dpopNonce);
   const identity = createIdentityResolver({ plcUrl: config.plcUrl, devMode: config.devMode });
-  const values = redis ? new RedisKeptValues(redis) : new MemoryKeptValues();
+  const { flows, sessions } = createSignInValues(redis);
   const origins = [publicUrl, redirectUri(publicUrl)].map((url) => new URL(url).origin);
-  const pageSessions = new PageSessions({ values, publicUrl, origins });
+  const pageSessions = new PageSessions({ values: sessions, publicUrl, origins });
   const viewers = new RequestViewers({
     viewers: new Viewers({
       serviceAuth: createServiceAuthVerifier({
@@ -116,6 +116,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<OpenGate
     pageSessions,
     nonces,
     limits,
+    addressOf: (req) => proxyAddress(req, config.trustedProxies),
     publicUrl,
   });
   const counter = { refused: 0 };
@@ -125,17 +126,15 @@ export async function openGateway(options: OpenGatewayOptions): Promise<OpenGate
       identity,
       fetch: createGuardedFetch({ devMode: config.devMode, maxBytes }),
     });
+  const calls = new NodeCalls(logger);
+  const client = nodeClient(MAX_NODE_ANSWER_BYTES);
+  const { contentCacheBytes: cacheBytes } = config;
   const records =
-    config.content === 'hydrate'
-      ? new NodeRecords({
-          client: nodeClient(MAX_NODE_ANSWER_BYTES),
-          logger,
-          cacheBytes: config.contentCacheBytes,
-        })
-      : undefined;
+    config.content === 'hydrate' ? createNodeRecords({ client, calls, cacheBytes }) : undefined;
+  const ahead = createProvenRecords({ client, calls });
   const cursors = new Cursors(keys.cursor);
   const liveReads = resources.use(
-    new ReadPool(databaseUrl, { ...connections, poolSize: LIVE_CONNECTIONS }),
+    new Reads(databaseUrl, { ...connections, poolSize: LIVE_CONNECTIONS }),
   );
   const live = resources.use(
     await LiveFeed.start({
@@ -149,8 +148,9 @@ export async function openGateway(options: OpenGatewayOptions): Promise<OpenGate
     }),
   );
   const contexts = new RequestContexts(viewers, {
-    ...{ reads, cursors, logger, counter, live, limits, records },
+    ...{ reads, cursors, logger, counter, live, limits, records, ahead },
   });
+  const graphqlConnections = new GraphqlConnections();
   const app = createApp({
     config,
     logger,
@@ -158,11 +158,12 @@ export async function openGateway(options: OpenGatewayOptions): Promise<OpenGate
     appViewKey: appViewKey.did(),
     contexts,
     viewers,
+    connections: graphqlConnections,
     counter,
     blobs: new NodeBlobs(nodeClient(MAX_BLOB_BYTES)),
     trustedDocuments,
     telemetry,
-    signIn: signInRoutes({ config, logger, limits, values, sessions: pageSessions }),
+    signIn: signInRoutes({ config, logger, limits, flows, sessions: pageSessions }),
   });
   telemetry.metrics.observe(
     'stratos_gateway_streams',
@@ -181,6 +182,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<OpenGate
     upgrade: (req, socket, head) => streams.upgrade(req, socket, head),
     async drain() {
       await live.drain();
+      graphqlConnections.drain();
       streams[Symbol.dispose]();
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

@@ -47,7 +47,7 @@ test('nobody but the access module can call what makes a Visible', async () => {
 test('only the read path asks the database for posts', async () => {
   // The operator's command tells of rows why they are shown to somebody, and nothing of their content.
   const allowed =
-    /^gateway\/src\/((access|feeds|hydration|testing)\/|cli\/explain-visibility\.ts$)/;
+    /^gateway\/src\/((access|feeds|hydration|testing)\/|(reads|cli\/explain-visibility)\.ts$)/;
   const askers = (await sources()).filter(
     ({ path, text }) =>
       path.startsWith('gateway/src/') &&

@@ -15,6 +15,9 @@ export interface RequestContextsOptions extends OperationsOptions {
 
 /** What a request brings, and how what it asks for is counted. */
 export interface RequestContext extends ApiContext {
+  /** Undefined when nobody is signed in. */
+  caller?: Caller | undefined;
+  live?: ViewerLive | undefined;
   /** Throws `RATE_LIMITED` when the viewer has asked too much, see `protection/query-cost.ts`. */
   spend(cost: number): Promise<void>;
 }
@@ -34,6 +37,7 @@ export class RequestContexts {
     const caller = await this.#viewers.identify(req, res, lxm);
     if (!caller) return { spend: async () => {} };
     return {
+      caller,
       operations: this.#operations(caller),
       live: this.#live(caller, req),
       spend: (cost) => this.#options.limits.spend(caller.did, cost, res),

@@ -18,7 +18,7 @@ import type { TrustedDocuments } from './graphql/trusted-documents.ts';
 import { graphqlXrpcRoute } from './graphql/xrpc-route.ts';
 import type { HydrationCounter } from './hydration/posts.ts';
 import { graphqlConnectionRoutes } from './live/graphql-connection-routes.ts';
-import { GraphqlConnections } from './live/graphql-connections.ts';
+import type { GraphqlConnections } from './live/graphql-connections.ts';
 import { graphqlEvents } from './live/graphql-events.ts';
 import type { Logger } from './logger.ts';
 import { GRAPHQL_METHOD } from './methods.ts';
@@ -35,6 +35,7 @@ export interface ServerDependencies {
   appViewKey: DidKey;
   contexts: RequestContexts;
   viewers: RequestViewers;
+  connections: GraphqlConnections;
   counter: HydrationCounter;
   blobs: NodeBlobs;
   trustedDocuments: TrustedDocuments | undefined;
@@ -45,7 +46,8 @@ export interface ServerDependencies {
 
 /** The gateway's HTTP face. */
 export function createApp(dependencies: ServerDependencies): Express {
-  const { config, logger, reads, appViewKey, contexts, viewers, counter, telemetry } = dependencies;
+  const { config, logger, reads, appViewKey, contexts, viewers, counter, telemetry, connections } =
+    dependencies;
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -80,7 +82,6 @@ export function createApp(dependencies: ServerDependencies): Express {
   });
   app.use(neverStored);
   app.use(dependencies.signIn);
-  const connections = new GraphqlConnections();
   const graphqlServer = createGraphqlServer(contexts, {
     logger,
     maxCost: config.limits.queryCost,

@@ -119,10 +119,14 @@ test('listens without its database, says so, and answers once it is there', asyn
   url.port = String(passage.port);
   const config = { ...gateway.config, databaseUrl: url.href, port: 0 };
   await using waiting = await startGateway(config);
-  const at = (path: string, init?: RequestInit) =>
-    send(`http://localhost:${waiting.port}${path}`, init);
+  const at = (path: string, sent?: Parameters<typeof send>[1]) =>
+    send(`http://localhost:${waiting.port}${path}`, sent);
   expect((await at('/health')).status).toBe(200);
-  const asked = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' };
+  const asked = {
+    method: 'POST' as const,
+    headers: { 'content-type': 'application/json' },
+    body: '{}',
+  };
   for (const path of [
     '/ready',
     '/graphql',

@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import { DatabaseAwayError } from '@stratos/prisma';
 import { loadOrCreateSigningKey } from '@stratos/protocol';
 import { listenHost } from '@stratos/protocol/environment';
 import type { Tracing } from '@stratos/protocol/telemetry';
@@ -8,7 +9,7 @@ import { createClosedApp } from './closed-app.ts';
 import type { GatewayConfig } from './config.ts';
 import { readTrustedDocuments } from './graphql/trusted-documents.ts';
 import { createLogger, type Logger } from './logger.ts';
-import { DatabaseAwayError, type OpenGateway, openGateway } from './open-gateway.ts';
+import { type OpenGateway, openGateway } from './open-gateway.ts';
 import { Telemetry } from './telemetry/telemetry.ts';
 import { loadGatewayKeys } from './viewer/keys.ts';
 

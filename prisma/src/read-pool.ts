@@ -1,6 +1,8 @@
 import { Pool, type PoolClient } from 'pg';
 import type { Prisma } from '../generated/client.ts';
 import { type ClientOptions, poolConfig, statementName } from './client.ts';
+import { notAnswered, notConnected } from './database-away.ts';
+import { PLANNER } from './queries/planner.ts';
 import type { Transaction } from './queries/transaction.ts';
 
 /** Runs something that is to be followed, of which it is told what it is. */
@@ -16,10 +18,14 @@ export interface ReadPoolOptions extends ClientOptions {
 }
 
 const TRACED_TEXT = 60;
+const PLANNED = Object.entries(PLANNER)
+  .map(([name, value]) => `-c ${name}=${value}`)
+  .join(' ');
 
 /**
  * Connections for reads that are many and small. A transaction of the Prisma client costs this process
- * several times as much as its statements do; here it is the statements, and nothing around them.
+ * several times as much as its statements do; here it is the statements, and nothing around them. Reads fail
+ * with `DatabaseAwayError` where Postgres cannot be asked.
  */
 export class ReadPool implements AsyncDisposable {
   readonly #pool: Pool;
@@ -28,39 +34,45 @@ export class ReadPool implements AsyncDisposable {
 
   constructor(databaseUrl: string, options: ReadPoolOptions = {}) {
     this.#follow = options.follow ?? ((_what, _attributes, run) => run());
-    this.#pool = new Pool(poolConfig(databaseUrl, options));
+    const config = poolConfig(databaseUrl, options);
+    this.#pool = new Pool({ ...config, options: PLANNED, pipeline: true });
     this.#names = options.keepsPlans ? new Map() : undefined;
     // A dropped idle connection is replaced by the next query; unheard it would end the process.
     this.#pool.on('error', () => {});
+    // So would one that is dropped between the statements of a transaction, of which the next one fails.
+    this.#pool.on('connect', (client) => client.on('error', () => {}));
   }
 
-  /** Reads as of one moment. What is set with `set_config(…, true)` ends with it. */
+  /**
+   * Reads as of one moment. What is set with `set_config(…, true)` ends with it. Statements are sent as they are
+   * asked for, and those that do not wait for each other's rows all at once.
+   */
   snapshot<T>(action: (transaction: Transaction) => Promise<T>): Promise<T> {
     return this.#follow('snapshot', {}, () => this.#snapshot(action));
   }
 
   async #snapshot<T>(action: (transaction: Transaction) => Promise<T>): Promise<T> {
-    const client = await this.#pool.connect();
-    let failure: unknown;
-    try {
-      await client.query('begin isolation level repeatable read read only');
-      const result = await action(this.#transactionOf(client));
-      await client.query('commit');
-      return result;
-    } catch (error) {
-      failure = await client.query('rollback').then(
-        () => undefined,
-        (cause: Error) => cause,
-      );
-      throw error;
-    } finally {
-      client.release(failure instanceof Error ? failure : undefined);
-    }
+    const client = await this.#pool.connect().catch(notConnected);
+    const { stream } = client.connection;
+    stream.cork();
+    const begun = client
+      .query('begin isolation level repeatable read read only')
+      .catch(notAnswered);
+    const read = (async () => action(this.#transactionOf(client)))();
+    stream.uncork();
+    await Promise.allSettled([begun, read]);
+    // What has only been read does not depend on how it ends; the connection waits for that.
+    client.query('commit').then(
+      () => client.release(),
+      (error: Error) => client.release(error),
+    );
+    await begun;
+    return read;
   }
 
-  /** Reads outside of a transaction what is public. */
+  /** Reads in one statement what is public, or what it opens for itself. */
   async $queryRaw<T = unknown>(query: Prisma.Sql): Promise<T> {
-    const client = await this.#pool.connect();
+    const client = await this.#pool.connect().catch(notConnected);
     try {
       return await this.#transactionOf(client).$queryRaw<T>(query);
     } finally {
@@ -73,7 +85,8 @@ export class ReadPool implements AsyncDisposable {
       $queryRaw: <T>({ text, values }: Prisma.Sql) => {
         const statement = text.trim().slice(0, TRACED_TEXT);
         return this.#follow('statement', { statement }, async () => {
-          const { rows } = await client.query({ text, values, name: this.#nameOf(text) });
+          const query = { text, values, name: this.#nameOf(text) };
+          const { rows } = await client.query(query).catch(notAnswered);
           return rows as T;
         });
       },

@@ -100,7 +100,7 @@ async function printFeeds(gateway: MeasuredGateway): Promise<void> {
   printTable(
     [
       ...['a second', 'best', 'median', 'bar', 'of bar', 'floor', 'of floor'],
-      ...['p50 ms', 'p99 ms', 'bar', 'cpu ms', 'Postgres', 'MB'],
+      ...['p50 ms', 'p99 ms', 'bar', 'cpu ms', 'Postgres', 'sender', 'MB'],
     ],
     rows,
   );
@@ -121,7 +121,7 @@ async function feedRow({ process, sessions }: MeasuredGateway, feed: Feed): Prom
     number(most),
     percent(Math.max(...measured.rates) / most),
     ...[measured.p50, measured.p99, MAX_PAGE_P99_MS].map((ms) => ms.toFixed(0)),
-    ...[measured.cpu, inPostgres].map((ms) => ms.toFixed(2)),
+    ...[measured.cpu, inPostgres, measured.senderCpu].map((ms) => ms.toFixed(2)),
     number(measured.rss),
   ];
 }

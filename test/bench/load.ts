@@ -16,6 +16,8 @@ export interface Load {
   latencies: number[];
   /** Bytes of all answers. */
   bytes: number;
+  /** Milliseconds of processor that the sender itself spent on all of it. */
+  cpu: number;
 }
 
 /** Sends the requests as fast as they are answered, over some connections. Any failure ends it. */
@@ -28,6 +30,7 @@ export async function load(
   const latencies: number[] = [];
   const queue = requests.values();
   let bytes = 0;
+  const before = process.cpuUsage();
   const start = performance.now();
   const work = async () => {
     for (const prepared of queue) {
@@ -44,7 +47,9 @@ export async function load(
     await pool.destroy();
   }
   const seconds = (performance.now() - start) / 1000;
-  return { perSecond: requests.length / seconds, latencies, bytes };
+  const { user, system } = process.cpuUsage(before);
+  const cpu = (user + system) / 1000;
+  return { perSecond: requests.length / seconds, latencies, bytes, cpu };
 }
 
 /** @NOTE without streams or promises in between: on few cores the sender would take from the service */

@@ -1,4 +1,4 @@
-import { type PrismaClient, ReadPool } from '@stratos/prisma';
+import type { ReadPool } from '@stratos/prisma';
 import { openScope, type Transaction } from '@stratos/prisma/queries';
 import { type Boundary, type Did, isBoundary } from '@stratos/protocol';
 
@@ -13,25 +13,18 @@ export type ScopedRead = <T>(
   action: (transaction: Transaction, scope: Scope) => Promise<T>,
 ) => Promise<T>;
 
-/** The one way to read what is not public, with nothing changing in between. */
-export function readFor(database: ReadPool | PrismaClient, viewer: Did): ScopedRead {
+/** The way to read what is not public, with nothing changing in between. */
+export function readFor(reads: ReadPool, viewer: Did): ScopedRead {
   return (action) =>
-    snapshot(database, async (transaction) =>
-      action(transaction, await scopeOf(transaction, viewer)),
-    );
-}
-
-function snapshot<T>(
-  database: ReadPool | PrismaClient,
-  action: (transaction: Transaction) => Promise<T>,
-): Promise<T> {
-  return database instanceof ReadPool
-    ? database.snapshot(action)
-    : database.$transaction(action, { isolationLevel: 'RepeatableRead' });
+    reads.snapshot(async (transaction) => action(transaction, await scopeOf(transaction, viewer)));
 }
 
 /** The scope of a viewer as of the transaction, which it opens for them. */
 async function scopeOf(transaction: Transaction, viewer: Did): Promise<Scope> {
-  const boundaries = await openScope(transaction, viewer);
-  return { viewer, boundaries: new Set(boundaries.filter(isBoundary)) };
+  return toScope(viewer, await openScope(transaction, viewer));
+}
+
+/** The scope of a viewer, by what was found to be open to them. */
+export function toScope(viewer: Did, open: readonly string[]): Scope {
+  return { viewer, boundaries: new Set(open.filter(isBoundary)) };
 }

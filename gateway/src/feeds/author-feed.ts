@@ -2,7 +2,6 @@ import { authorFeed, ownPosts, type Transaction } from '@stratos/prisma/queries'
 import type { Boundary, Did } from '@stratos/protocol';
 import type { Scope } from '../access/scope.ts';
 import type { Candidate, Slice } from './skeleton.ts';
-import { narrow } from './timeline.ts';
 
 export interface AuthorFeedQuery {
   author: Did;
@@ -18,5 +17,5 @@ export function authorFeedSkeleton(
 ): Promise<Candidate[]> {
   return author === scope.viewer
     ? ownPosts(transaction, { author, boundary, ...slice })
-    : authorFeed(transaction, { author, boundaries: narrow(scope, boundary), ...slice });
+    : authorFeed(transaction, { author, boundary, ...slice });
 }

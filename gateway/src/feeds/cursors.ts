@@ -1,4 +1,11 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createSecretKey,
+  type KeyObject,
+  randomBytes,
+} from 'node:crypto';
 import { type Did, isAtUri, isDid } from '@stratos/protocol';
 import { ApiError } from '@stratos/schema';
 import type { Position } from './skeleton.ts';
@@ -22,10 +29,10 @@ export interface CursorScope {
  * position, encrypted and authenticated together with what it is good for.
  */
 export class Cursors {
-  readonly #key: Uint8Array;
+  readonly #key: KeyObject;
 
   constructor(key: Uint8Array) {
-    this.#key = key;
+    this.#key = createSecretKey(key);
   }
 
   seal({ sortAt, uri, node }: Position, scope: CursorScope): string {

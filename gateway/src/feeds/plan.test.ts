@@ -12,7 +12,7 @@ import type { Scope } from '../access/scope.ts';
 import { World } from '../testing/world.ts';
 import { authorFeedSkeleton } from './author-feed.ts';
 import { postsSkeleton } from './posts.ts';
-import { timelineSkeleton } from './timeline.ts';
+import { timelinePosts } from './timeline.ts';
 
 const node = toDid('did:web:node.test');
 const [hidden, shared, quiet] = ['hidden', 'shared', 'quiet'].map((name) =>
@@ -35,6 +35,7 @@ beforeAll(async () => {
   const world = new World(prisma);
   await world.node(node);
   await world.actor(author);
+  await world.member(viewer, node, [...scope.boundaries]);
   await prisma.$executeRaw`
     insert into stratos_post
       (uri, node_did, cid, did, rkey, rev, record, text, created_at, indexed_at, sort_at, boundaries)
@@ -79,8 +80,8 @@ const [first, later] = [undefined, deep].map((after) => ({ after, limit: LIMIT }
 const ofAuthor = { author, boundary: undefined };
 
 describe.each<[string, (transaction: Transaction) => Promise<unknown>]>([
-  ['a timeline', (transaction) => timelineSkeleton(transaction, scope, undefined, first)],
-  ['a timeline, far down', (transaction) => timelineSkeleton(transaction, scope, undefined, later)],
+  ['a timeline', (transaction) => timelinePosts(transaction, { viewer, ...first })],
+  ['a timeline, far down', (transaction) => timelinePosts(transaction, { viewer, ...later })],
   ['an author’s feed', (transaction) => authorFeedSkeleton(transaction, scope, ofAuthor, first)],
   [
     'an author’s feed, far down',

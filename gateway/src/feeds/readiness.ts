@@ -1,7 +1,6 @@
 import { Prisma, type ReadPool } from '@stratos/prisma';
-import { readFor } from '../access/scope.ts';
 import { NOBODY } from './actor.ts';
-import { timelineSkeleton } from './timeline.ts';
+import { timelinePosts } from './timeline.ts';
 
 /** What `/ready` says of a node. */
 export interface NodeState {
@@ -13,18 +12,15 @@ export interface NodeState {
 
 /** Runs what a timeline runs, and tells which nodes are heard. Rejects when a query would. */
 export async function checkReadiness(reads: ReadPool): Promise<NodeState[]> {
-  const read = readFor(reads, NOBODY);
-  return read(async (transaction, scope) => {
-    await timelineSkeleton(transaction, scope, undefined, { after: undefined, limit: 1 });
-    const nodes = await transaction.$queryRaw<
-      { did: string; heard: boolean; lease_until: Date | null }[]
-    >(Prisma.sql`
+  await timelinePosts(reads, { viewer: NOBODY, after: undefined, limit: 1 });
+  const nodes = await reads.$queryRaw<{ did: string; heard: boolean; lease_until: Date | null }[]>(
+    Prisma.sql`
       select did, coalesce(lease_until > now(), false) as heard, lease_until
-      from stratos_node order by did`);
-    return nodes.map(({ did, heard, lease_until }) => ({
-      did,
-      heard,
-      leaseUntil: lease_until?.toISOString() ?? null,
-    }));
-  });
+      from stratos_node order by did`,
+  );
+  return nodes.map(({ did, heard, lease_until }) => ({
+    did,
+    heard,
+    leaseUntil: lease_until?.toISOString() ?? null,
+  }));
 }

@@ -2,7 +2,6 @@ import { searchPosts, type Transaction } from '@stratos/prisma/queries';
 import type { Boundary } from '@stratos/protocol';
 import type { Scope } from '../access/scope.ts';
 import type { Candidate, Slice } from './skeleton.ts';
-import { narrow } from './timeline.ts';
 
 export interface SearchQuery {
   text: string;
@@ -18,4 +17,10 @@ export function searchSkeleton(
 ): Promise<Candidate[]> {
   const boundaries = narrow(scope, boundary);
   return searchPosts(transaction, { words: text, boundaries, ...slice });
+}
+
+/** The boundaries of the scope, or the one that is asked for if it is among them. */
+export function narrow(scope: Scope, boundary: Boundary | undefined): Iterable<Boundary> {
+  if (boundary === undefined) return scope.boundaries;
+  return scope.boundaries.has(boundary) ? [boundary] : [];
 }

@@ -1,20 +1,19 @@
 import { homeTimeline, type Transaction } from '@stratos/prisma/queries';
-import type { Boundary } from '@stratos/protocol';
-import type { Scope } from '../access/scope.ts';
-import type { Candidate, Slice } from './skeleton.ts';
+import type { Boundary, Did } from '@stratos/protocol';
+import { type Scope, toScope } from '../access/scope.ts';
+import { type StoredPost, storedPost } from '../hydration/posts.ts';
+import type { Slice } from './skeleton.ts';
 
-/** Posts of the boundaries of the scope, or of one of them. */
-export function timelineSkeleton(
-  transaction: Transaction,
-  scope: Scope,
-  boundary: Boundary | undefined,
-  slice: Slice,
-): Promise<Candidate[]> {
-  return homeTimeline(transaction, { boundaries: narrow(scope, boundary), ...slice });
+export interface TimelineQuery extends Slice {
+  viewer: Did;
+  boundary?: Boundary | undefined;
 }
 
-/** The boundaries of the scope, or the one that is asked for if it is among them. */
-export function narrow(scope: Scope, boundary: Boundary | undefined): Iterable<Boundary> {
-  if (boundary === undefined) return scope.boundaries;
-  return scope.boundaries.has(boundary) ? [boundary] : [];
+/** Posts of what is open to a viewer or of one boundary of it, and the scope that was: all as of one moment. */
+export async function timelinePosts(
+  database: Transaction,
+  query: TimelineQuery,
+): Promise<{ scope: Scope; posts: StoredPost[] }> {
+  const { scope, posts } = await homeTimeline(database, query);
+  return { scope: toScope(query.viewer, scope.split(' ')), posts: posts.map(storedPost) };
 }

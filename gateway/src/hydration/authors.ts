@@ -1,5 +1,5 @@
 import { Prisma } from '@stratos/prisma';
-import type { Transaction } from '@stratos/prisma/queries';
+import type { AuthorRow, Transaction } from '@stratos/prisma/queries';
 import type { Did } from '@stratos/protocol';
 import DataLoader from 'dataloader';
 
@@ -18,14 +18,15 @@ const UNKNOWN: Author = { handle: 'handle.invalid', active: true };
 /** Loads accounts for one request. */
 export function createAuthorLoader(database: Transaction): AuthorLoader {
   return new DataLoader(async (dids) => {
-    const actors = await database.$queryRaw<
-      { did: string; handle: string | null; active: boolean }[]
-    >(
+    const actors = await database.$queryRaw<({ did: string } & AuthorRow)[]>(
       Prisma.sql`select did, handle, active from stratos_actor where did = any(${[...dids]}::text[])`,
     );
-    const authors = new Map<string, Author>(
-      actors.map(({ did, handle, active }) => [did, { handle: handle ?? UNKNOWN.handle, active }]),
-    );
+    const authors = new Map<string, Author>(actors.map((row) => [row.did, authorOf(row)]));
     return dids.map((did) => authors.get(did) ?? UNKNOWN);
   });
+}
+
+/** What a row says of an account, and what is taken for granted of one that is not known. */
+export function authorOf({ handle, active }: AuthorRow): Author {
+  return { handle: handle ?? UNKNOWN.handle, active: active ?? UNKNOWN.active };
 }

@@ -1,4 +1,4 @@
-import { createPrismaClient, type PrismaClient } from '@stratos/prisma';
+import { createPrismaClient, type PrismaClient, ReadPool } from '@stratos/prisma';
 import { createTestDatabase, type TestDatabase } from '@stratos/prisma/testing';
 import { encodeRecord, qualifyBoundary, toAtUri, toDid } from '@stratos/protocol';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -13,19 +13,19 @@ const boundaries = [qualifyBoundary(node, 'open')];
 
 let database: TestDatabase;
 let prisma: PrismaClient;
-let ofGateway: PrismaClient;
+let ofGateway: ReadPool;
 let post: WrittenPost;
 beforeAll(async () => {
   database = await createTestDatabase();
   prisma = createPrismaClient(database.url, { poolSize: 2 });
-  ofGateway = createPrismaClient(database.gatewayUrl, { poolSize: 2 });
+  ofGateway = new ReadPool(database.gatewayUrl, { poolSize: 2 });
   const world = new World(prisma);
   await world.node(node);
   post = await world.post({ author, node, boundaries, rkey: 'r' });
 });
 afterAll(async () => {
   await prisma.$disconnect();
-  await ofGateway.$disconnect();
+  await ofGateway[Symbol.asyncDispose]();
   await database[Symbol.asyncDispose]();
 });
 

@@ -1,9 +1,10 @@
-import { type PostContent, postContents } from '@stratos/prisma/queries';
+import { type PostContent, postContents, type TimelinePost } from '@stratos/prisma/queries';
 import { type AtUri, type Cid, type Did, decodeRecord, ProofError } from '@stratos/protocol';
 import DataLoader from 'dataloader';
 import { LRUCache } from 'lru-cache';
 import type { Candidate, Transaction } from '../feeds/skeleton.ts';
 import type { Logger } from '../logger.ts';
+import { type Author, authorOf } from './authors.ts';
 import type { FoundRecord, NodeRecords } from './nodes/node-records.ts';
 
 /** Of records in memory. */
@@ -24,6 +25,8 @@ export interface HydratedPost {
 export interface StoredPost {
   candidate: Candidate;
   content: PostContent | undefined;
+  /** Where they were read with it. */
+  author?: Author;
 }
 
 /** Records that were not served because they are not what was proven when they came in. */
@@ -43,6 +46,12 @@ export async function readPosts(
   const contents = await postContents(transaction, candidates);
   const rows = new Map(contents.map((content) => [postKey(content), content]));
   return candidates.map((candidate) => ({ candidate, content: rows.get(postKey(candidate)) }));
+}
+
+/** A post of a page that was read with everything. */
+export function storedPost(row: TimelinePost): StoredPost {
+  if (row.cid === null) return { candidate: row, content: undefined };
+  return { candidate: row, content: row, author: authorOf(row) };
 }
 
 export interface PostHydratorOptions {

@@ -39,7 +39,7 @@ export function revealAll(
       const { candidate } = stored;
       const [hydrated, author] = await Promise.all([
         hydrate(stored),
-        authors.load(parseAtUri(candidate.uri).did),
+        stored.author ?? authors.load(parseAtUri(candidate.uri).did),
       ]);
       const post = hydrated && revealPost(scope, hydrated, author, within);
       return post && { position: candidate, post };

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readFor } from '../access/scope.ts';
 import { Cursors } from '../feeds/cursors.ts';
 import { createLogger } from '../logger.ts';
+import { deadNodes } from '../testing/dead-nodes.ts';
 import {
   keyOf,
   type OraclePost,
@@ -43,7 +44,8 @@ const pageSizes = fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLe
 
 function operationsOf(viewer: Did) {
   const logger = createLogger('silent');
-  const options = { reads: ofGateway, cursors, logger, counter: { refused: 0 } };
+  const counter = { refused: 0 };
+  const options = { reads: ofGateway, cursors, logger, counter, ahead: deadNodes };
   return new ViewerOperations(viewer, options);
 }
 

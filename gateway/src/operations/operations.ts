@@ -28,10 +28,17 @@ export type { OperationsOptions } from './request.ts';
 
 /** The operations of one viewer, for one request. */
 export class ViewerOperations implements Operations {
-  readonly #request: Request;
+  readonly #make: () => Request;
+  #made: Request | undefined;
 
   constructor(viewer: Did, options: OperationsOptions) {
-    this.#request = createRequest(viewer, options);
+    this.#make = () => createRequest(viewer, options);
+  }
+
+  /** Made when it is needed: whoever follows posts may never. */
+  get #request(): Request {
+    this.#made ??= this.#make();
+    return this.#made;
   }
 
   viewer() {

@@ -4,6 +4,7 @@ import { readFor, type ScopedRead } from '../access/scope.ts';
 import type { Cursors } from '../feeds/cursors.ts';
 import { type AuthorLoader, createAuthorLoader } from '../hydration/authors.ts';
 import type { NodeRecords } from '../hydration/nodes/node-records.ts';
+import type { ProvenRecords } from '../hydration/nodes/proven-records.ts';
 import {
   createPostHydrator,
   type HydrationCounter,
@@ -11,6 +12,7 @@ import {
 } from '../hydration/posts.ts';
 import { type CountLoader, createCountLoader } from '../hydration/reference-counts.ts';
 import type { Logger } from '../logger.ts';
+import { createAheadLoader } from './ahead-loader.ts';
 import { PostBudget } from './budget.ts';
 import { createMembershipLoader, type MembershipLoader } from './memberships.ts';
 import { createPostLoader, type PostLoader } from './post-loader.ts';
@@ -24,6 +26,8 @@ export interface OperationsOptions {
   counter: HydrationCounter;
   /** Where records are asked for instead of in the database. */
   records?: NodeRecords | undefined;
+  /** Where the records of stubs are asked for. */
+  ahead: ProvenRecords;
 }
 
 /** What completes the posts of one request. */
@@ -36,9 +40,12 @@ export interface Hydration {
 export interface Request extends Hydration {
   viewer: Did;
   read: ScopedRead;
+  reads: ReadPool;
   cursors: Cursors;
   budget: PostBudget;
   posts: PostLoader;
+  /** Those at addresses of which the index has nothing for the viewer. */
+  ahead: PostLoader;
   replies: ReplyLoaders;
   counts: CountLoader;
   proofs: ProofLoader;
@@ -47,7 +54,7 @@ export interface Request extends Hydration {
 
 export function createRequest(
   viewer: Did,
-  { reads, cursors, logger, counter, records }: OperationsOptions,
+  { reads, cursors, logger, counter, records, ahead }: OperationsOptions,
 ): Request {
   const read = readFor(reads, viewer);
   const hydration: Hydration = {
@@ -57,10 +64,12 @@ export function createRequest(
   return {
     viewer,
     read,
+    reads,
     cursors,
     ...hydration,
     budget: new PostBudget(),
     posts: createPostLoader(read, hydration),
+    ahead: createAheadLoader(read, { authors: hydration.authors, records: ahead, logger }),
     replies: new ReplyLoaders(read),
     counts: createCountLoader(read),
     proofs: createProofLoader(read, { authors: hydration.authors, logger }),

@@ -6,6 +6,7 @@ import { wholePage, wholePost, wholeThread } from '@stratos/schema';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Cursors } from '../feeds/cursors.ts';
 import { createLogger } from '../logger.ts';
+import { deadNodes } from '../testing/dead-nodes.ts';
 import { World, type WrittenPost } from '../testing/world.ts';
 import { ViewerOperations } from './operations.ts';
 
@@ -49,7 +50,8 @@ const cursors = new Cursors(randomBytes(32));
 
 function operationsOf() {
   const logger = createLogger('silent');
-  return new ViewerOperations(viewer, { reads, cursors, logger, counter: { refused: 0 } });
+  const counter = { refused: 0 };
+  return new ViewerOperations(viewer, { reads, cursors, logger, counter, ahead: deadNodes });
 }
 
 type Work = (operations: ViewerOperations) => Promise<unknown>;

@@ -1,10 +1,14 @@
+import { isAtUri } from '@stratos/protocol';
 import type { PostView, ThreadInput, Visible, VisibleReply, VisibleThread } from '@stratos/schema';
 import { ancestorsSkeleton } from '../feeds/ancestors.ts';
 import { checkThread } from './check-input.ts';
 import { findPosts, revealAll } from './found.ts';
-import { post } from './posts.ts';
+import { post, postsAt } from './posts.ts';
 import { replies } from './replies.ts';
 import type { Request } from './request.ts';
+
+/** Ancestors that are asked for at their nodes, one after another. */
+const MOST_AHEAD = 3;
 
 export async function thread(request: Request, input: ThreadInput): Promise<VisibleThread | null> {
   const { uri, height, depth, limit } = checkThread(input);
@@ -15,7 +19,10 @@ export async function thread(request: Request, input: ThreadInput): Promise<Visi
   return { ancestors: above, ...below };
 }
 
-/** What a post answers, what that answers, and so on, up to the first that is not to be seen. */
+/**
+ * What a post answers, what that answers, and so on, up to the first that is not to be seen. Where the index ends,
+ * a few more are asked for at their nodes.
+ */
 async function ancestors(
   request: Request,
   start: Visible<PostView>,
@@ -23,11 +30,30 @@ async function ancestors(
 ): Promise<Visible<PostView>[]> {
   if (start.replyParent === null || height === 0) return [];
   request.budget.spend(height);
+  const chain: Visible<PostView>[] = [];
+  for (let ahead = 0; ; ahead += 1) {
+    const top = chain[0] ?? start;
+    chain.unshift(...(await indexedAncestors(request, top, height - chain.length)));
+    const { replyParent } = chain[0] ?? start;
+    if (!isAtUri(replyParent) || chain.length === height || ahead === MOST_AHEAD) return chain;
+    const [parent] = await postsAt(request, replyParent);
+    if (!parent) return chain;
+    chain.unshift(parent);
+  }
+}
+
+/** The same of a post of the index, as far as the index goes. */
+async function indexedAncestors(
+  request: Request,
+  of: Visible<PostView>,
+  limit: number,
+): Promise<Visible<PostView>[]> {
+  if (of.replyParent === null || limit === 0) return [];
   const found = await findPosts(request.read, (transaction, scope) =>
-    ancestorsSkeleton(transaction, scope, start, height),
+    ancestorsSkeleton(transaction, scope, of, limit),
   );
   const chain: Visible<PostView>[] = [];
-  let below: PostView = start;
+  let below: PostView = of;
   for (const revealed of await revealAll(request, found)) {
     if (revealed?.post.uri !== below.replyParent) break;
     chain.unshift(revealed.post);

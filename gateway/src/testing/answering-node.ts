@@ -3,6 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { lexToJson } from '@atproto/lex-json';
 import { type AtUri, type Did, decodeRecord, toCid, toDid } from '@stratos/protocol';
 import { com, zone } from '@stratos/protocol/lexicons';
+import type { ShownRecord } from '../hydration/nodes/node-client.ts';
+import type { StubWorld } from './stub-world.ts';
 import type { World } from './world.ts';
 
 /** What a node was asked. */
@@ -25,6 +27,10 @@ export class AnsweringNode implements AsyncDisposable {
   readonly asked: Asked[] = [];
   /** Where the records are. */
   world: World | undefined;
+  /** Where the records of stubs are. */
+  stubs: StubWorld | undefined;
+  /** Whether it shows that records are in a repo, and how far its log of members is. */
+  gives = { proofs: true, members: true };
   blob: BlobAnswer = { status: 404, body: Buffer.from('{}') };
   readonly #close: () => Promise<void>;
 
@@ -44,13 +50,14 @@ export class AnsweringNode implements AsyncDisposable {
       }
       const chunks: Buffer[] = [];
       for await (const chunk of req) chunks.push(chunk);
-      const uris: AtUri[] =
-        req.method === 'POST' ? JSON.parse(Buffer.concat(chunks).toString()).uris : [];
+      const asked: { uris: AtUri[]; proof?: boolean } =
+        req.method === 'POST' ? JSON.parse(Buffer.concat(chunks).toString()) : { uris: [] };
+      const { uris, proof } = asked;
       const { authorization } = req.headers;
       node.asked.push({ path, authorization, uris: uris.length });
       if (path === `/xrpc/${zone.stratos.repo.hydrateRecords.$nsid}`) {
         res.setHeader('content-type', 'application/json');
-        res.end(JSON.stringify(await node.#records(uris)));
+        res.end(JSON.stringify(await (proof ? node.#shown(uris) : node.#records(uris))));
       } else if (path.startsWith(`/xrpc/${com.atproto.sync.getBlob.$nsid}?`)) {
         res.writeHead(node.blob.status, { 'content-type': 'text/html' }).end(node.blob.body);
       }
@@ -66,6 +73,17 @@ export class AnsweringNode implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.#close();
+  }
+
+  async #shown(uris: AtUri[]) {
+    const shown = (await this.stubs?.shownRecords(this.did, uris)) ?? new Map<AtUri, ShownRecord>();
+    const [first] = shown.values();
+    const { proofs, members } = this.gives;
+    const records = Array.from(shown, ([uri, { value, proof }]) => ({
+      ...{ uri, cid: '', value: lexToJson(value) },
+      ...(proofs && { proof: lexToJson(proof) }),
+    }));
+    return { records, notFound: [], ...(members && { membershipSeq: first?.membershipSeq ?? 0 }) };
   }
 
   async #records(uris: AtUri[]) {

@@ -80,18 +80,25 @@ export function oracleReferences(
     .map(keyOf);
 }
 
-/** What a post answers, what that answers, and so on; the uppermost first. */
+/**
+ * What a post answers, what that answers, and so on; the uppermost first. Where nobody reads on, three more of
+ * those that are to be seen by their addresses.
+ */
 export function oracleAncestors(
   world: OracleWorld,
   viewer: Did,
   post: OraclePost,
   height: number,
+  unread = 3,
 ): string[] {
-  const [parent] = world.posts
-    .filter((one) => one.uri === post.parent && inScope(world, viewer, one))
+  const parents = world.posts
+    .filter((one) => one.uri === post.parent && oracleShown(world, viewer, one))
     .sort((a, b) => (a.node < b.node ? -1 : 1));
+  const read = parents.find((one) => inScope(world, viewer, one));
+  const parent = read ?? (unread > 0 ? parents[0] : undefined);
   if (!parent || height === 0) return [];
-  return [...oracleAncestors(world, viewer, parent, height - 1), keyOf(parent)];
+  const above = oracleAncestors(world, viewer, parent, height - 1, read ? unread : unread - 1);
+  return [...above, keyOf(parent)];
 }
 
 /** In which boundaries a viewer reads somebody, and how many posts; undefined for who is nobody to them. */

@@ -1,3 +1,4 @@
+import { zone } from '@stratos/protocol/lexicons';
 import { seePost } from './over-trpc.ts';
 import type { Question, SeenPost, SeenReply } from './questions.ts';
 import { type Answer, authorization, send } from './send.ts';
@@ -8,13 +9,17 @@ export function graphql(
   token: string | undefined,
   query: string,
   variables: Record<string, unknown> = {},
+  path = '/graphql',
 ): Promise<Answer> {
-  return send(`${gateway}/graphql`, {
+  return send(`${gateway}${path}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...authorization(token) },
     body: JSON.stringify({ query, variables }),
   });
 }
+
+/** Where GraphQL is asked for as a procedure of XRPC. */
+export const GRAPHQL_PROCEDURE = `/xrpc/${zone.stratos.gateway.graphql.$nsid}`;
 
 const BLOB = 'cid mimeType size path';
 const QUOTE = `uri cid author { did handle } record indexedAt boundaries { uri }
@@ -45,6 +50,8 @@ const DOCUMENTS: Record<Question['operation'], string> = {
     search(text: $text, boundary: $boundary, first: $first, after: $after) ${PAGE} }`,
   replies: `($uri: AtUri!, ${PAGING}) { replies(uri: $uri, ${PAGED}) ${PAGE} }`,
   post: `($uri: AtUri!) { post(uri: $uri) { ${POST} } }`,
+  postProof: `($uri: AtUri!) { post(uri: $uri) {
+    proof { uri cid node record commit signingKey membership stubCid } } }`,
   posts: `($uris: [AtUri!]!) { posts(uris: $uris) { ${POST} } }`,
   thread: `($uri: AtUri!, $limit: Int) {
     thread(uri: $uri) { ancestors { ${POST} } }
@@ -56,8 +63,7 @@ const DOCUMENTS: Record<Question['operation'], string> = {
 
 export const overGraphql: Door = {
   name: 'GraphQL',
-  ask: (gateway, token, { operation, ...args }) =>
-    graphql(gateway, token, `query ${DOCUMENTS[operation]}`, variablesOf(operation, args)),
+  ask: (gateway, token, question) => ask(gateway, token, question),
   read(question, answer) {
     const { data, errors } = JSON.parse(answer.body);
     if (errors) throw answer;
@@ -71,6 +77,8 @@ export const overGraphql: Door = {
         return seePage(question, found);
       case 'post':
         return found && see(found);
+      case 'postProof':
+        return data.post?.proof ?? null;
       case 'posts':
         return found.map((post: GraphqlPost | null) => post && see(post));
       case 'thread':
@@ -87,6 +95,23 @@ export const overGraphql: Door = {
     }
   },
 };
+
+/** GraphQL as a procedure, which PDSs pass on. */
+export const overGraphqlProcedure: Door = {
+  name: 'GraphQL as a procedure',
+  ask: (gateway, token, question) => ask(gateway, token, question, GRAPHQL_PROCEDURE),
+  read: overGraphql.read,
+};
+
+function ask(
+  gateway: string,
+  token: string | undefined,
+  { operation, ...args }: Question,
+  path?: string,
+): Promise<Answer> {
+  const query = `query ${DOCUMENTS[operation]}`;
+  return graphql(gateway, token, query, variablesOf(operation, args), path);
+}
 
 function variablesOf(operation: Question['operation'], args: object): Record<string, unknown> {
   const { limit, cursor, direction, ...rest }: Record<string, unknown> = { ...args };

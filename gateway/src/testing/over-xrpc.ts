@@ -28,6 +28,7 @@ const METHODS: Record<Question['operation'], { $nsid: string }> = {
   search: feed.searchPosts,
   replies: feed.getReplies,
   post: feed.getPost,
+  postProof: feed.getPostProof,
   posts: feed.getPosts,
   thread: feed.getPostThread,
   actor: actor.getProfile,
@@ -59,6 +60,8 @@ export const overXrpc: Door = {
         return { posts: body.posts.map(see), cursor: cursorOf(question, body) };
       case 'post':
         return see(body.post);
+      case 'postProof':
+        return body.proof ? { membership: null, stubCid: null, ...body.proof } : null;
       case 'posts':
         return question.uris.map((uri) => {
           const post = body.posts.find((one: SeenPost) => one.uri === uri);

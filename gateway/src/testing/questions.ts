@@ -6,6 +6,7 @@ export type Question =
   | ({ operation: 'search'; text: string } & FeedArguments)
   | ({ operation: 'replies'; uri: string } & PageArguments)
   | { operation: 'post'; uri: string }
+  | { operation: 'postProof'; uri: string }
   | { operation: 'posts'; uris: string[] }
   | { operation: 'thread'; uri: string; limit?: number | undefined }
   | { operation: 'actor'; actor: string }
@@ -27,7 +28,7 @@ export const DEPTH = 2;
 
 /** Whether the answer is of posts, whose replies and quotes can be counted. */
 export function hasPosts(operation: Question['operation']): boolean {
-  const others = ['viewer', 'boundaries', 'boundary', 'actor', 'node'];
+  const others = ['viewer', 'boundaries', 'boundary', 'actor', 'node', 'postProof'];
   return !others.includes(operation);
 }
 
@@ -45,6 +46,15 @@ export interface SeenPost {
   quote: SeenPost | null;
   replyCount: number | null;
   quoteCount: number | null;
+}
+
+/** What all three surfaces say of a proof, and its bytes in the base64 of that surface. */
+export interface SeenProof {
+  uri: string;
+  cid: string;
+  node: string;
+  membership: unknown;
+  stubCid: string | null;
 }
 
 export interface SeenPage {

@@ -1,3 +1,5 @@
+import { Agent, type Dispatcher, request } from 'undici';
+
 /** A whole answer, with what may differ from one request to the next left out. */
 export interface Answer {
   status: number;
@@ -7,13 +9,23 @@ export interface Answer {
 
 const VOLATILE = new Set(['date', 'connection', 'keep-alive']);
 
-export async function send(url: string, init: RequestInit = {}): Promise<Answer> {
-  const response = await fetch(url, init);
-  const headers = [...response.headers].filter(([name]) => !VOLATILE.has(name));
+/** Lets go of a connection before a server does, which would be too late for what is just being sent. */
+const dispatcher = new Agent({ keepAliveTimeout: 1_000, keepAliveMaxTimeout: 1_000 });
+
+interface Sent {
+  method?: Dispatcher.HttpMethod;
+  headers?: Record<string, string>;
+  body?: string;
+}
+
+/** Follows no redirects. */
+export async function send(url: string, sent: Sent = {}): Promise<Answer> {
+  const { statusCode: status, headers, body } = await request(url, { dispatcher, ...sent });
+  const told = Object.entries(headers).filter(([name]) => !VOLATILE.has(name));
   return {
-    status: response.status,
-    headers: Object.fromEntries(headers),
-    body: await response.text(),
+    status,
+    headers: Object.fromEntries(told.map(([name, value]) => [name, String(value)])),
+    body: await body.text(),
   };
 }
 

@@ -33,9 +33,9 @@ export function hotQueries(subjects: Subjects): Record<string, HotQuery> {
   const first = { boundaries, after: undefined, limit: PAGE };
   const later = { boundaries, after: deep, limit: PAGE };
   return {
-    homeTimeline: (tx) => queries.homeTimeline(tx, first),
-    'homeTimeline, far down': (tx) => queries.homeTimeline(tx, later),
-    'homeTimeline, backward': (tx) => queries.homeTimeline(tx, { ...later, reverse: true }),
+    homeTimeline: (tx) => queries.homeTimeline(tx, { ...first, viewer }),
+    'homeTimeline, far down': (tx) => queries.homeTimeline(tx, { ...later, viewer }),
+    'homeTimeline, backward': (tx) => queries.homeTimeline(tx, { ...later, viewer, reverse: true }),
     authorFeed: (tx) => queries.authorFeed(tx, { ...first, author }),
     'authorFeed, far down': (tx) => queries.authorFeed(tx, { ...later, author }),
     'authorFeed, backward': (tx) => queries.authorFeed(tx, { ...later, author, reverse: true }),
@@ -74,7 +74,6 @@ export async function findSubjects(transaction: Transaction, viewer: Did): Promi
   const rows = await transaction.$queryRaw<{ boundary: Boundary }[]>(Prisma.sql`
     select boundary from stratos_membership_boundary where did = ${viewer} order by boundary`);
   const boundaries = rows.map(({ boundary }) => boundary);
-  const page = await queries.homeTimeline(transaction, { boundaries, after: undefined, limit: 50 });
   const [found] = await transaction.$queryRaw<Omit<Subjects, 'viewer' | 'boundaries'>[]>(Prisma.sql`
     with mine as materialized (
       select * from stratos_post_boundary where boundary = any(${boundaries}::text[])
@@ -96,6 +95,9 @@ export async function findSubjects(transaction: Transaction, viewer: Did): Promi
       (select split_part(text, ' ', 1) || ' ' || split_part(text, ' ', 2)
         from mine join stratos_post using (uri, node_did) order by md5(uri) limit 1) as rare`);
   if (!found) throw new Error('the database is not a generated one');
+  const { posts: page } = await queries.homeTimeline(transaction, {
+    ...{ viewer, after: undefined, limit: 50 },
+  });
   return {
     ...found,
     deep: { ...found.deep, sortAt: new Date(found.deep.sortAt) },

@@ -1,19 +1,26 @@
 import type { Boundary, Did } from '@stratos/protocol';
 import { Prisma } from '../../generated/client.ts';
-import { type FoundPost, newestFirst, type ScopedSlice, type Slice } from './found-post.ts';
-import { mergeBoundaries } from './merge-boundaries.ts';
+import { type FoundPost, newestFirst, type Slice } from './found-post.ts';
+import { type MergedSlice, mergeBoundaries } from './merge-boundaries.ts';
 import type { Transaction } from './transaction.ts';
 
 /**
- * Posts of one author in some boundaries, newest first, each once.
+ * Posts of one author in the open scope or in one boundary in it, newest first, each once.
  *
- * Reads at most `limit` rows of each boundary and `limit` posts, however much is stored.
+ * Reads at most `limit` rows of each boundary besides those of {@link mergeBoundaries}, and `limit` posts, however
+ * much is stored.
  */
 export function authorFeed(
   transaction: Transaction,
-  { author, ...slice }: ScopedSlice & { author: Did },
+  slice: MergedSlice & { author: Did },
 ): Promise<FoundPost[]> {
-  return transaction.$queryRaw<FoundPost[]>(mergeBoundaries(slice, author));
+  const { direction } = newestFirst(Prisma.sql`page`, slice);
+  return transaction.$queryRaw<FoundPost[]>(Prisma.sql`
+    with ${mergeBoundaries(Prisma.sql`current_setting('stratos.scope', true)`, slice)}
+    select page.sort_at as "sortAt", page.uri, page.node_did as node, p.cid
+    from page
+    left join stratos_post p on p.uri = page.uri and p.node_did = page.node_did
+    order by page.sort_at ${direction}, page.uri ${direction}, page.node_did ${direction}`);
 }
 
 /**

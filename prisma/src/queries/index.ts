@@ -8,7 +8,7 @@ export {
   countPosts,
 } from './count-posts.ts';
 export type { FoundPost, Position, ScopedSlice, Slice } from './found-post.ts';
-export { homeTimeline } from './home-timeline.ts';
+export { type AuthorRow, homeTimeline, type Timeline, type TimelinePost } from './home-timeline.ts';
 export { boundaryMembers, type OwnMembership, ownMemberships } from './memberships.ts';
 export { type NodeLease, nodeLeases } from './node-leases.ts';
 export { openScope } from './open-scope.ts';
@@ -25,4 +25,10 @@ export {
   replies,
 } from './references.ts';
 export { type FoundWords, searchPosts } from './search-posts.ts';
+export {
+  countingRecords,
+  type ProvenRecord,
+  type StubAhead,
+  stubsAhead,
+} from './stubs-ahead.ts';
 export type { Transaction } from './transaction.ts';

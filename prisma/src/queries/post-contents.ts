@@ -10,7 +10,7 @@ export interface PostContent {
   /** DAG-CBOR. */
   record: Uint8Array;
   indexedAt: Date;
-  /** What the stub on the author's PDS says, when it names this node. */
+  /** What the stub on the author's PDS names instead, when it names this node. */
   stubCid: string | null;
 }
 
@@ -28,7 +28,7 @@ export function postContents(
   const nodes = wanted.map(({ node }) => node);
   return transaction.$queryRaw<PostContent[]>(Prisma.sql`
     select p.uri, p.node_did as node, p.cid, p.record, p.indexed_at as "indexedAt",
-      s.subject_cid as "stubCid"
+      nullif(s.subject_cid, p.cid) as "stubCid"
     from unnest(${uris}::text[], ${nodes}::text[]) as wanted(uri, node_did)
     join stratos_post p on p.uri = wanted.uri and p.node_did = wanted.node_did
     left join stratos_stub s on s.uri = p.uri and s.node_did = p.node_did`);

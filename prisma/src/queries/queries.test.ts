@@ -46,17 +46,7 @@ beforeAll(async () => {
   prisma = createPrismaClient(database.url, { poolSize: 2 });
   const leaseUntil = new Date(Date.now() + 3_600_000);
   await prisma.node.create({ data: { did: NODE, endpoint: 'https://node.test', leaseUntil } });
-  await prisma.membership.create({
-    data: {
-      did: VIEWER,
-      nodeDid: NODE,
-      active: true,
-      seq: 1n,
-      signingKey: 'did:key:z',
-      issuedAt: new Date('2026-01-01'),
-      boundaries: { create: SCOPE.map((boundary) => ({ boundary })) },
-    },
-  });
+  await enroll(VIEWER, SCOPE);
 });
 beforeEach(async () => {
   await prisma.$executeRaw`truncate stratos_post, stratos_stub cascade`;
@@ -65,6 +55,20 @@ afterAll(async () => {
   await prisma.$disconnect();
   await database[Symbol.asyncDispose]();
 });
+
+async function enroll(did: Did, boundaries: Boundary[]): Promise<void> {
+  await prisma.membership.create({
+    data: {
+      did,
+      nodeDid: NODE,
+      active: true,
+      seq: 1n,
+      signingKey: 'did:key:z',
+      issuedAt: new Date('2026-01-01'),
+      boundaries: { create: boundaries.map((boundary) => ({ boundary })) },
+    },
+  });
+}
 
 interface Sketch {
   text?: string;
@@ -112,6 +116,10 @@ async function write(rkey: string, sketch: Sketch = {}): Promise<AtUri> {
   return uri;
 }
 
+async function timeline(transaction: Transaction, slice: Slice): Promise<FoundPost[]> {
+  return (await homeTimeline(transaction, { ...slice, viewer: VIEWER })).posts;
+}
+
 /** Asks as the gateway does, for the viewer. */
 function ask<T>(query: (transaction: Transaction) => Promise<T>): Promise<T> {
   return prisma.$transaction(async (transaction) => {
@@ -131,21 +139,15 @@ test('a timeline has each post of the boundaries once, newest first', async () =
   await write('a');
   await write('b', { boundaries: [ART, FOOD] });
   await write('c', { boundaries: [SECRET] });
-  expect(await found((tx) => homeTimeline(tx, PAGE))).toEqual(['b', 'a']);
+  expect(await found((tx) => timeline(tx, PAGE))).toEqual(['b', 'a']);
 });
 
 test('feeds are walked from both ends, and from any post in both directions', async () => {
   for (const rkey of ['a', 'b', 'c', 'd']) await write(rkey, { boundaries: [ART, FOOD] });
   for (const rkey of ['x', 'y', 'z']) await write(rkey, { author: VIEWER });
   const feeds: [string[], (tx: Transaction, slice: Slice) => Promise<FoundPost[]>][] = [
-    [
-      ['z', 'y', 'x', 'd', 'c', 'b', 'a'],
-      (tx, slice) => homeTimeline(tx, { ...slice, boundaries: SCOPE }),
-    ],
-    [
-      ['d', 'c', 'b', 'a'],
-      (tx, slice) => authorFeed(tx, { ...slice, boundaries: SCOPE, author: AUTHOR }),
-    ],
+    [['z', 'y', 'x', 'd', 'c', 'b', 'a'], timeline],
+    [['d', 'c', 'b', 'a'], (tx, slice) => authorFeed(tx, { ...slice, author: AUTHOR })],
     [['z', 'y', 'x'], (tx, slice) => ownPosts(tx, { ...slice, author: VIEWER })],
   ];
   for (const [all, feed] of feeds) {
@@ -263,6 +265,32 @@ test('an address of somebody else is nobody’s own', async () => {
   const theirs = await write('theirs');
   expect(await found((tx) => ownPostsAt(tx, { uris: [mine], author: VIEWER }))).toEqual(['mine']);
   expect(await found((tx) => ownPostsAt(tx, { uris: [theirs], author: VIEWER }))).toEqual([]);
+});
+
+test('a page of many boundaries is one of all their posts, from anywhere in both directions', async () => {
+  const busy = 'did:plc:busy' as Did;
+  const many = Array.from({ length: 6 }, (_, n) => `${NODE}/many${n}` as Boundary);
+  await enroll(busy, many);
+  // Half of the posts are in one boundary, many in several, and one boundary is empty.
+  for (let n = 0; n < 48; n++) {
+    const boundaries = many.filter((_, place) => n % (2 + place ** 2) === (place === 5 ? 99 : 0));
+    await write(`m${n}`, { boundaries: boundaries.length > 0 ? boundaries : many.slice(3, 4) });
+  }
+  const rows = (slice: Slice) =>
+    ask(async (tx) => (await homeTimeline(tx, { ...slice, viewer: busy })).posts);
+  const page = async (slice: Slice) => (await rows(slice)).map(({ uri }) => uri);
+  const all = await rows({ after: undefined, limit: 100 });
+  const uris = all.map(({ uri }) => uri);
+  expect(uris.map((uri) => uri.split('/m')[1])).toEqual(
+    Array.from({ length: 48 }, (_, n) => String(47 - n)),
+  );
+  for (const limit of [1, 4, 13]) {
+    for (const [place, after] of all.entries()) {
+      expect(await page({ after, limit })).toEqual(uris.slice(place + 1, place + 1 + limit));
+      const before = uris.slice(Math.max(0, place - limit), place);
+      expect(await page({ after, limit, reverse: true })).toEqual(before.toReversed());
+    }
+  }
 });
 
 test('contents are of the node that was asked for', async () => {

@@ -159,7 +159,7 @@ test('the role of the gateway may read these tables, and nothing else', async ()
   }
 });
 
-test('three functions run by the rights of their owner', async () => {
+test('five functions run by the rights of their owner', async () => {
   const { rows } = await owner.query(
     `select proname as name from pg_proc
      where pronamespace = 'public'::regnamespace and prosecdef
@@ -170,6 +170,8 @@ test('three functions run by the rights of their owner', async () => {
     { name: 'stratos_changes_after' },
     { name: 'stratos_post_proof' },
     { name: 'stratos_search' },
+    { name: 'stratos_stub_counts' },
+    { name: 'stratos_stubs_ahead' },
   ]);
 });
 

@@ -9,6 +9,8 @@ import { type Comparison, compareSamples } from './two-samples.ts';
 
 const PATH = '/trpc/post';
 const WARM_UP = 2_000;
+/** Requests that are sent with one session, which does not last for all. */
+const PER_SESSION = 2_000;
 
 export interface ByIdAnswers extends Comparison {
   hidden: number[];
@@ -22,7 +24,6 @@ export async function measureById(
 ): Promise<ByIdAnswers> {
   const viewer = VIEWERS[2]?.did;
   if (!viewer) throw new Error('there is no viewer');
-  await sessions.refresh();
   const random = new Random(1);
   const uris = await hiddenFrom(prisma, viewer, count);
   const drawn = Array.from({ length: 2 * count }, (_, index) => ({
@@ -30,15 +31,22 @@ export async function measureById(
     order: random.next(),
   }));
   drawn.sort((a, b) => a.order - b.order);
-  const requests: Prepared[] = [];
-  for (const { isHidden } of drawn) {
-    const uri = random.oneOf(uris);
-    const headers = await sessions.headers(viewer, 'GET', `${PUBLIC_URL}${PATH}`);
-    const input = JSON.stringify({ uri: isHidden ? uri : absentFrom(uri) });
-    requests.push({ path: `${PATH}?input=${encodeURIComponent(input)}`, headers });
+  const send = async (some: readonly { isHidden: boolean }[]): Promise<number[]> => {
+    await sessions.refresh();
+    const requests: Prepared[] = [];
+    for (const { isHidden } of some) {
+      const uri = random.oneOf(uris);
+      const headers = await sessions.headers(viewer, 'GET', `${PUBLIC_URL}${PATH}`);
+      const input = JSON.stringify({ uri: isHidden ? uri : absentFrom(uri) });
+      requests.push({ path: `${PATH}?input=${encodeURIComponent(input)}`, headers });
+    }
+    return (await load(process.url, requests, 1)).latencies;
+  };
+  await send(drawn.slice(0, WARM_UP));
+  const latencies: number[] = [];
+  for (let sent = 0; sent < drawn.length; sent += PER_SESSION) {
+    latencies.push(...(await send(drawn.slice(sent, sent + PER_SESSION))));
   }
-  await load(process.url, requests.slice(0, WARM_UP), 1);
-  const { latencies } = await load(process.url, requests, 1);
   const hidden = latencies.filter((_, index) => drawn[index]?.isHidden);
   const absent = latencies.filter((_, index) => !drawn[index]?.isHidden);
   return { hidden, absent, ...compareSamples(hidden, absent) };

@@ -25,9 +25,8 @@ interface Row {
  */
 export async function writeContents(prisma: PrismaClient, depth: number): Promise<void> {
   for (const { did } of VIEWERS) {
-    const boundaries = await boundariesOf(prisma, did);
-    const found = await homeTimeline(prisma, { boundaries, after: undefined, limit: depth });
-    await writeRecords(prisma, await readRows(prisma, found));
+    const { posts } = await homeTimeline(prisma, { viewer: did, after: undefined, limit: depth });
+    await writeRecords(prisma, await readRows(prisma, posts));
   }
 }
 

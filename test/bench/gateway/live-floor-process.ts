@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { reportToParent } from '../child.ts';
 
 // The least that any server can do: the same bytes to as many streams, from memory.
-const event = Buffer.from(process.argv[2] ?? '');
+const event = Buffer.from(process.argv[2] ?? '', 'base64');
 const streams = new Set<ServerResponse>();
 const server = createServer((req, res) => {
   req.resume();

@@ -10,6 +10,9 @@ export interface LiveDoor {
   begin: string;
 }
 
+/** What is written in the last word of who has lost a boundary. */
+const LOST = /access_?lost/i;
+
 const QUERY = `subscription { posts { __typename cursor
   ... on PostShown { post { id uri text createdAt author { did handle } boundaries { uri name } } }
   ... on StreamClosed { reason } } }`;
@@ -38,7 +41,17 @@ export const LIVE_DOORS: LiveDoor[] = [
       `GET /trpc/livePosts HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${authorization}\r\n` +
       'Accept: text/event-stream\r\n\r\n',
     marker: '"type":"post"',
-    begin: 'data: ',
+    begin: 'id: ',
+  },
+  {
+    name: 'XRPC',
+    request: (authorization) =>
+      `GET /xrpc/zone.stratos.feed.subscribePosts HTTP/1.1\r\nHost: localhost\r\n` +
+      `Authorization: ${authorization}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+      'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n',
+    // The header of a frame, {"t":"#post","op":1} as DAG-CBOR.
+    marker: 'ate#postbop',
+    begin: '\x82\x7e',
   },
 ];
 
@@ -52,6 +65,8 @@ export class LiveStream {
   /** When anything came the last time, by `Date.now()`. */
   lastAt = 0;
   isClosed = false;
+  /** Whether its last word was that nothing is left to read. */
+  isLost = false;
   /** Called with what comes, when somebody wants to look at it. */
   onText: ((text: string) => void) | undefined;
 
@@ -90,6 +105,9 @@ export class LiveStream {
     }
     // A marker may be cut in two.
     this.#rest = bytes.subarray(Math.max(from, bytes.length - marker.length + 1));
-    this.onText?.(chunk.toString('latin1'));
+    if (!this.onText) return;
+    const text = chunk.toString('latin1');
+    this.isLost ||= LOST.test(text);
+    this.onText(text);
   }
 }

@@ -24,6 +24,8 @@ export interface Measured {
   p99: number;
   /** Milliseconds of processor that the service spent on a request, in its best round. */
   cpu: number;
+  /** And that the sender spent on it. */
+  senderCpu: number;
   /** Resident memory afterwards, in MB. */
   rss: number;
 }
@@ -40,9 +42,14 @@ export async function measure(
     while (requests.length < count) requests.push(await prepare());
     await service.calm();
     const before = await service.usage();
-    const { perSecond, latencies, bytes } = await load(service.url, requests, connections);
+    const sent = await load(service.url, requests, connections);
     const { cpu } = await service.usage();
-    return { perSecond, latencies, bytes: bytes / count, cpu: (cpu - before.cpu) / count };
+    return {
+      ...sent,
+      bytes: sent.bytes / count,
+      cpu: (cpu - before.cpu) / count,
+      senderCpu: sent.cpu / count,
+    };
   };
   const { perSecond } = await round(warmUp);
   const count = Math.min(Math.ceil(perSecond * seconds), MOST_REQUESTS);
@@ -55,6 +62,7 @@ export async function measure(
     p50: median(latencies),
     p99: quantile(latencies, 0.99),
     cpu: Math.min(...results.map((result) => result.cpu)),
+    senderCpu: Math.min(...results.map((result) => result.senderCpu)),
     rss: (await service.usage()).rss,
   };
 }

@@ -2,7 +2,9 @@ import { type AtUri, encodeRecord, toAtUri, toDid } from '@stratos/protocol';
 import { describe, expect, test } from 'vitest';
 import { createLogger } from '../../logger.ts';
 import type { RecordValue } from '../posts.ts';
-import { NodeRecords, type WantedRecord } from './node-records.ts';
+import type { WantedRecord } from './batched-records.ts';
+import { NodeCalls } from './node-calls.ts';
+import { createNodeRecords } from './node-records.ts';
 
 const [NODE, OTHER] = [toDid('did:web:node.test'), toDid('did:web:other.test')];
 const UNAVAILABLE = { reason: 'unavailable' };
@@ -28,8 +30,8 @@ function scripted(answers: Record<string, Answer[]>, cacheBytes = 1_000_000) {
       return (script[Math.min(before, script.length - 1)] ?? dead)(uris, signal);
     },
   };
-  const records = new NodeRecords({ client, logger: createLogger('silent'), cacheBytes });
-  return { records, calls };
+  const nodeCalls = new NodeCalls(createLogger('silent'));
+  return { records: createNodeRecords({ client, calls: nodeCalls, cacheBytes }), calls };
 }
 
 async function wanted(count: number, node = NODE, from = 0): Promise<WantedRecord[]> {

@@ -1,6 +1,6 @@
 import { qualifyBoundary, toDid } from '@stratos/protocol';
 import { expect, test } from 'vitest';
-import { narrow } from './timeline.ts';
+import { narrow } from './search.ts';
 
 const node = toDid('did:web:node.test');
 const [open, closed, other] = ['open', 'closed', 'other'].map((name) =>
