@@ -8,6 +8,7 @@ const HEADERS = {
   // For proxies that would wait for more.
   'X-Accel-Buffering': 'no',
 };
+/** A comment, of which no client takes notice. */
 const HEARTBEAT = ':\n\n';
 
 /** An answer that is a stream of server-sent events, with signs of life while nothing happens. */

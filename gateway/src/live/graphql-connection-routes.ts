@@ -1,12 +1,12 @@
-import { ApiError, ERRORS, type ErrorCode, unauthenticated } from '@stratos/schema';
-import { type Response, Router } from 'express';
+import { ApiError, ERRORS, unauthenticated } from '@stratos/schema';
+import { Router } from 'express';
 import { GRAPHQL_METHOD } from '../methods.ts';
 import type { RequestViewers } from '../viewer/requests.ts';
-import type { GraphqlConnections } from './graphql-connections.ts';
+import { type GraphqlConnections, noConnection } from './graphql-connections.ts';
 
 /**
  * One connection for all answers, by the single connection mode of the GraphQL over SSE protocol: PUT reserves
- * it, GET opens it, POST asks something, DELETE ends a subscription. POST is passed on when it may be answered.
+ * it, GET opens it, DELETE ends a subscription. POST asks something, and is passed on to where that is answered.
  */
 export function graphqlConnectionRoutes(
   connections: GraphqlConnections,
@@ -14,10 +14,8 @@ export function graphqlConnectionRoutes(
 ): Router {
   const router = Router();
   router.use('/', async (req, res, next) => {
-    const connection = connections.askedFor(req);
     if (req.method === 'POST') {
-      if (connection) next();
-      else refuse(res, 'NOT_FOUND', 'There is no such connection');
+      next();
       return;
     }
     try {
@@ -25,22 +23,20 @@ export function graphqlConnectionRoutes(
       if (!caller) throw unauthenticated();
       if (req.method === 'PUT') {
         res.status(201).type('text/plain').send(connections.reserve(caller.did).token);
-      } else if (connection?.viewer !== caller.did) {
-        refuse(res, 'NOT_FOUND', 'There is no such connection');
-      } else if (req.method === 'GET') {
-        connections.open(connection, res);
-      } else if (req.method === 'DELETE') {
+        return;
+      }
+      const connection = connections.askedFor(req);
+      if (connection?.viewer !== caller.did) throw noConnection();
+      if (req.method === 'GET') connections.open(connection, res, caller.until);
+      else if (req.method === 'DELETE') {
         connection.stop(String(req.query['operationId'] ?? ''));
         res.status(200).end();
       } else next();
     } catch (error) {
-      if (error instanceof ApiError) refuse(res, error.code, error.message);
-      else next(error);
+      if (!(error instanceof ApiError)) return next(error);
+      const { code, message } = error;
+      res.status(ERRORS[code].status).json({ errors: [{ message, extensions: { code } }] });
     }
   });
   return router;
-}
-
-function refuse(res: Response, code: ErrorCode, message: string): void {
-  res.status(ERRORS[code].status).json({ errors: [{ message, extensions: { code } }] });
 }

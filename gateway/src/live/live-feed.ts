@@ -97,34 +97,38 @@ export class LiveFeed implements AsyncDisposable {
     const { viewer, boundary: within, after, connection, endsAt, operations } = opening;
     const cursors = new EventCursors(this.#options.cursorKey, { viewer, boundary: within });
     const resumed = after === undefined ? undefined : cursors.open(after);
-    const giveBack = this.#count.take(viewer);
-    const scope = await this.#scopes.take(viewer).catch((error) => {
-      giveBack();
+    const release = new DisposableStack();
+    try {
+      release.defer(this.#count.take(viewer));
+      const scope = await this.#scopes.take(viewer);
+      release.defer(() => this.#scopes.letGo(scope));
+      await this.#feed.between();
+      const position = this.#position ?? 0n;
+      const stream = release.use(
+        new PostStream({
+          scope,
+          within,
+          position: resumed ?? position,
+          cursors,
+          limits: this.#options.limits,
+          connection,
+          endsAt,
+          operations,
+          mayHandOut: () => this.#mayHandOut(),
+          onClose: () => release.dispose(),
+        }),
+      );
+      this.#add(stream);
+      release.defer(() => this.#remove(stream));
+      stream.notify({ type: 'opened', boundaries: openTo(scope, within) });
+      if (connection.destroyed) stream[Symbol.dispose]();
+      else if (this.#isDraining) stream.close('reconnect');
+      else if (resumed !== undefined && resumed !== position) void this.#resume(stream, position);
+      return stream;
+    } catch (error) {
+      release.dispose();
       throw error;
-    });
-    await this.#feed.between();
-    const position = this.#position ?? 0n;
-    const stream = new PostStream({
-      scope,
-      within,
-      position: resumed ?? position,
-      cursors,
-      limits: this.#options.limits,
-      connection,
-      endsAt,
-      operations,
-      mayHandOut: () => this.#mayHandOut(),
-      onClose: () => {
-        giveBack();
-        this.#remove(stream);
-      },
-    });
-    this.#streams.set(scope, (this.#streams.get(scope) ?? new Set()).add(stream));
-    stream.notify({ type: 'opened', boundaries: openTo(scope, within) });
-    if (connection.destroyed) stream[Symbol.dispose]();
-    else if (this.#isDraining) stream.close('reconnect');
-    else if (resumed !== undefined && resumed !== position) void this.#resume(stream, position);
-    return stream;
+    }
   }
 
   /** Has everybody go elsewhere, and takes nobody new. */
@@ -242,12 +246,15 @@ export class LiveFeed implements AsyncDisposable {
     }
   }
 
+  #add(stream: PostStream): void {
+    const streams = this.#streams.get(stream.scope) ?? new Set();
+    this.#streams.set(stream.scope, streams.add(stream));
+  }
+
   #remove(stream: PostStream): void {
-    const { scope } = stream;
-    const streams = this.#streams.get(scope);
+    const streams = this.#streams.get(stream.scope);
     streams?.delete(stream);
-    if (streams?.size === 0) this.#streams.delete(scope);
-    this.#scopes.letGo(scope);
+    if (streams?.size === 0) this.#streams.delete(stream.scope);
   }
 }
 

@@ -79,6 +79,11 @@ export class PostStream implements LiveStream {
     return !this.#isOver && this.#ending === undefined;
   }
 
+  /** What its last word is, if that is known. */
+  get ending(): CloseReason | undefined {
+    return this.#ending;
+  }
+
   /** Has it carried by another connection, at the end of which it is disposed of by whoever has that. */
   carryBy(connection: Socket): void {
     this.#connection.off('close', this.#disconnected);

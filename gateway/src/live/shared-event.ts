@@ -8,6 +8,7 @@ export type Written = Template | undefined | Promise<Template | undefined>;
 export class SharedEvent {
   readonly event: Visible<LiveEvent>;
   readonly #written = new Map<string, Written>();
+  readonly #templates = new Map<string, Template>();
 
   constructor(event: Visible<LiveEvent>) {
     this.event = event;
@@ -17,5 +18,12 @@ export class SharedEvent {
   as(form: string, write: (event: Visible<LiveEvent>) => Written): Written {
     if (!this.#written.has(form)) this.#written.set(form, write(this.event));
     return this.#written.get(form);
+  }
+
+  /** The same for a form that is the same for all. */
+  template(form: string, write: (event: Visible<LiveEvent>) => Template): Template {
+    const template = this.#templates.get(form) ?? write(this.event);
+    this.#templates.set(form, template);
+    return template;
   }
 }

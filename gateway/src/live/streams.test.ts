@@ -1,13 +1,20 @@
 import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { loadOrCreateSigningKey, SESSION_LIFETIME, Sessions } from '@stratos/protocol';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { startGateway } from '../service.ts';
+import { briefSession } from '../testing/brief-session.ts';
 import { LIVE_QUERY, LiveClient } from '../testing/live-client.ts';
 import { LiveStage } from '../testing/live-stage.ts';
 import { startTestGateway, type TestGateway } from '../testing/test-gateway.ts';
 import { LIVE_LIMITS } from './limits.ts';
+
+const UPGRADE = [
+  'Connection: Upgrade',
+  'Upgrade: websocket',
+  'Sec-WebSocket-Version: 13',
+  'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==',
+].join('\r\n');
 
 let gateway: TestGateway;
 let stage: LiveStage;
@@ -75,17 +82,22 @@ test('sends everybody elsewhere when it goes away', async () => {
 test('ends a stream with the session that opened it', async () => {
   const alice = stage.person('alice');
   await gateway.world.member(alice.did, stage.node, stage.boundaries('art'));
-  const key = await loadOrCreateSigningKey(gateway.config.sessionKeyFile, 'P-256');
-  const past = Date.now() - (SESSION_LIFETIME - 2) * 1000;
-  vi.useFakeTimers({ now: past, toFake: ['Date'] });
-  const sessions = new Sessions(key, gateway.did);
-  const { token } = await sessions.issue({ viewer: alice.did, boundTo: undefined });
-  vi.useRealTimers();
-  await using client = await stage.follow(token);
+  await using client = await stage.follow(await briefSession(gateway, alice.did, 2));
   expect(client.isClosed).toBe(false);
   await client.until(({ isComplete }) => isComplete);
   expect(client.events.at(-1)).toMatchObject({ reason: 'SESSION_EXPIRED' });
 });
+
+test.each(['//[', '/\\[', '/nothing', 'http://['])(
+  'survives who asks for a WebSocket at %s',
+  async (address) => {
+    const { hostname, port } = new URL(gateway.url);
+    const socket = createConnection({ host: hostname, port: Number(port) });
+    socket.write(`GET ${address} HTTP/1.1\r\nHost: x\r\n${UPGRADE}\r\n\r\n`);
+    expect(await hear(socket)).toEqual({ isClosed: true, bytes: 0 });
+    expect((await fetch(`${gateway.url}/health`)).status).toBe(200);
+  },
+);
 
 /** Opens a stream and reads nothing of it. */
 async function deafReader(token: string): Promise<Socket> {

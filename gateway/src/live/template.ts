@@ -19,6 +19,7 @@ export class Template {
   }
 
   with(cursor: string): Buffer {
+    if (this.#places.length === 0) return this.#bytes;
     const bytes = Buffer.from(this.#bytes);
     for (const place of this.#places) bytes.write(cursor, place, 'latin1');
     return bytes;

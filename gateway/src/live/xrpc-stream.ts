@@ -42,11 +42,12 @@ export class XrpcStreams implements Disposable {
 
   /** Takes over the connection of a request that asks for a WebSocket. */
   upgrade(req: IncomingMessage, connection: Duplex, head: Buffer): void {
-    const { pathname, searchParams } = new URL(req.url ?? '/', 'http://localhost');
-    if (pathname !== `/xrpc/${$nsid}` || !(connection instanceof Socket)) {
+    const url = URL.parse(req.url ?? '/', 'http://localhost');
+    if (url?.pathname !== `/xrpc/${$nsid}` || !(connection instanceof Socket)) {
       connection.destroy();
       return;
     }
+    const { searchParams } = url;
     this.#sockets.handleUpgrade(req, connection, head, (socket) => {
       this.#alive.add(socket);
       socket.on('pong', () => this.#alive.add(socket));
@@ -97,18 +98,27 @@ export class XrpcStreams implements Disposable {
 }
 
 async function send(socket: WebSocket, connection: Socket, stream: PostStream): Promise<void> {
-  for (let handed = await stream.take(); handed; handed = await stream.take()) {
-    connection.cork();
-    for (const { cursor, event } of handed) {
-      const frame = await event.as('xrpc', frameOf);
-      if (frame) socket.send(frame.with(cursor), { binary: true });
-      const { event: sent } = event;
-      if (sent.type !== 'closed') continue;
-      socket.close(sent.reason === 'reconnect' ? GOING_AWAY : POLICY_VIOLATION, sent.reason);
-    }
-    connection.uncork();
-    if (socket.bufferedAmount > MAX_AHEAD) await drained(connection);
+  while (await sendNext(socket, connection, stream));
+}
+
+/** In a call of its own, so that nothing of what was sent is kept while nothing happens. */
+async function sendNext(
+  socket: WebSocket,
+  connection: Socket,
+  stream: PostStream,
+): Promise<boolean> {
+  const handed = await stream.take();
+  if (!handed) return false;
+  connection.cork();
+  for (const { cursor, event } of handed) {
+    socket.send(event.template('xrpc', frameOf).with(cursor), { binary: true });
+    const { event: sent } = event;
+    if (sent.type !== 'closed') continue;
+    socket.close(sent.reason === 'reconnect' ? GOING_AWAY : POLICY_VIOLATION, sent.reason);
   }
+  connection.uncork();
+  if (socket.bufferedAmount > MAX_AHEAD) await drained(connection);
+  return true;
 }
 
 async function drained(connection: Socket): Promise<void> {
