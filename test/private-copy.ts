@@ -41,8 +41,8 @@ export class PrivateCopy implements AsyncDisposable {
     return join(this.#folder, file);
   }
 
-  /** Throws when what is to be found is not there, or more than once. */
-  async edit([file, find, put]: Edit): Promise<void> {
+  /** Throws when what is to be found is not there, or more than once. Returns what undoes it. */
+  async edit([file, find, put]: Edit): Promise<() => Promise<void>> {
     const path = this.path(file);
     const text = await readFile(path, 'utf8');
     if (text.split(find).length !== 2) throw new Error(`not there once in ${file}: '${find}'`);
@@ -50,6 +50,7 @@ export class PrivateCopy implements AsyncDisposable {
       path,
       text.replace(find, () => put),
     );
+    return () => writeFile(path, text);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -21,7 +21,7 @@ function verifier(options: { keys?: SigningKey[]; replayStore?: ReplayStore } = 
     replayStore: options.replayStore ?? new MemoryReplayStore(),
     identity: {
       async didDocument(did) {
-        if (did !== issuer) return undefined;
+        if (!did.startsWith(issuer)) return undefined;
         const signingKey = (keys[Math.min(asked++, keys.length - 1)] ?? key).did();
         return appViewDidDocument({ did: issuer, publicUrl: 'https://app.example', signingKey });
       },
@@ -97,8 +97,12 @@ describe('service auth', () => {
     ['another typ', { header: { typ: 'at+jwt' } }],
     ['no typ', { header: { typ: undefined } }],
     ['critical extensions', { header: { crit: ['b64'] } }],
+    ['use before its time', { claims: { nbf: now() + 120 } }],
   ])('refuses %s', async (_, parts) => {
-    await expect(verifier().verify(await token(parts), lxm)).rejects.toThrow(AuthRequiredError);
+    // One that remembers all: what is refused is not refused for being older than its memory.
+    const { verify } = verifier({ replayStore: { claim: async () => true } });
+    expect(await verify(await token(), lxm)).toBe(issuer);
+    await expect(verify(await token(parts), lxm)).rejects.toThrow(AuthRequiredError);
   });
 
   it('refuses HS256 with the public key as secret, and a token without signature', async () => {

@@ -10,9 +10,11 @@ import { authorization, send } from '../testing/send.ts';
 import { SURFACES } from '../testing/surfaces.ts';
 import { startTestGateway, type TestGateway } from '../testing/test-gateway.ts';
 import type { WrittenPost } from '../testing/world.ts';
+import { NodeBlobs } from './node-blobs.ts';
 
 const PICTURE = Buffer.from('\x89PNG and so on', 'latin1');
-const CID = rawCid(PICTURE);
+const [RAW, DAG_CBOR] = [0x55, 0x71];
+const CID = cidOf(PICTURE);
 
 let gateway: TestGateway;
 let answering: AnsweringNode;
@@ -128,7 +130,7 @@ describe('a file that the viewer may not have looks like one that does not exist
     const missing = await absent();
     const { author } = post;
     expect(await get(people.reader, pathOf({ author, rkey: 'none' }))).toEqual(missing);
-    const other = rawCid(Buffer.from('other'));
+    const other = cidOf(Buffer.from('other'));
     expect(await get(people.reader, pathOf(post, other))).toEqual(missing);
     expect(answering.asked).toEqual([]);
   });
@@ -146,6 +148,13 @@ describe('a file that the viewer may not have looks like one that does not exist
     const missing = await absent();
     answering.blob = { status: 404, body: Buffer.from('{}') };
     expect(await get(people.reader, pathOf(post))).toEqual(missing);
+  });
+
+  test('because its CID is none of a file', async () => {
+    const blobs = new NodeBlobs({ fetch: async () => new Response(PICTURE) });
+    const blob = { node, did: people.author.did };
+    expect(await blobs.read({ ...blob, cid: CID })).toEqual(PICTURE);
+    expect(await blobs.read({ ...blob, cid: cidOf(PICTURE, DAG_CBOR) })).toBeUndefined();
   });
 
   test('because the node gives other bytes', async () => {
@@ -166,8 +175,8 @@ describe('a file that cannot be had now', () => {
   });
 });
 
-function rawCid(bytes: Uint8Array) {
-  const prefix = Uint8Array.of(1, 0x55, 0x12, 32);
+function cidOf(bytes: Uint8Array, codec = RAW) {
+  const prefix = Uint8Array.of(1, codec, 0x12, 32);
   const digest = createHash('sha256').update(bytes).digest();
   return toCid(textOf(Buffer.concat([prefix, digest])));
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { parseCid } from '@atproto/lex-data';
+import { parseCidSafe } from '@atproto/lex-data';
 import type { Cid, Did } from '@stratos/protocol';
 import { com } from '@stratos/protocol/lexicons';
 import { ApiError } from '@stratos/schema';
@@ -57,14 +57,11 @@ export class NodeBlobs {
   }
 }
 
-/** A blob has a CID of raw bytes. */
+/** False for a CID of anything but raw bytes, too: that is none of a blob. */
 function isOf(cid: Cid, bytes: Uint8Array): boolean {
-  const { code, multihash } = parseCid(cid, { flavor: 'raw' });
-  const digest = createHash('sha256').update(bytes).digest();
-  return code === RAW && digest.equals(multihash.digest);
+  const raw = parseCidSafe(cid, { flavor: 'raw' });
+  return raw !== null && createHash('sha256').update(bytes).digest().equals(raw.multihash.digest);
 }
-
-const RAW = 0x55;
 
 function unavailable(message: string, cause?: unknown): ApiError {
   return new ApiError('UNAVAILABLE', message, { cause });

@@ -1,11 +1,15 @@
+import { once } from 'node:events';
+import { Frame } from '@atproto/xrpc-server';
 import { zone } from '@stratos/protocol/lexicons';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
 import { GRAPHQL_METHOD } from '../methods.ts';
 import { serviceAuth } from '../testing/people.ts';
 import { type Answer, graphql, SURFACES, send, trpc, xrpc } from '../testing/surfaces.ts';
 import { startTestGateway, type TestGateway } from '../testing/test-gateway.ts';
 
 const GET_TIMELINE = zone.stratos.feed.getTimeline.$nsid;
+const SUBSCRIBE_POSTS = zone.stratos.feed.subscribePosts.$nsid;
 const uri = 'at://did:plc:reiaaaaaaaaaaaaaaaaaaaaa/zone.stratos.feed.post/3jzfcijpj2z2a';
 
 function codeOf({ body }: Answer): string {
@@ -109,12 +113,59 @@ describe('who does not prove who asks', () => {
     expect((await from('203.0.113.4', good)).status).toBe(200);
   });
 
+  test.each([
+    ['begins to sign in', '/oauth/login?handle=x', '203.0.113.7'],
+    ['comes back from it', '/oauth/callback?state=x', '203.0.113.8'],
+  ])('is counted who %s', async (_, path, address) => {
+    const headers = { 'x-forwarded-for': address };
+    const asked: number[] = [];
+    for (let i = 0; i < 22; i++) {
+      asked.push((await fetch(gateway.url + path, { headers, redirect: 'manual' })).status);
+    }
+    expect(asked.slice(0, 20)).not.toContain(429);
+    expect(asked.slice(20)).toEqual([429, 429]);
+  });
+
+  test('is counted where a WebSocket is asked for', async () => {
+    const follow = (address: string, token?: string) =>
+      firstFrame(gateway.url, {
+        'x-forwarded-for': address,
+        ...(token && { authorization: `Bearer ${token}` }),
+      });
+    const person = gateway.people.add('carol');
+    const wrong = await serviceAuth(person, gateway.did, GET_TIMELINE);
+    const found: unknown[] = [];
+    for (let i = 0; i < 22; i++) found.push(await follow('203.0.113.5', i % 2 ? wrong : undefined));
+    expect(found).toEqual([
+      ...Array(20).fill('AuthRequired'),
+      'RateLimitExceeded',
+      'RateLimitExceeded',
+    ]);
+    const good = () => serviceAuth(person, gateway.did, SUBSCRIBE_POSTS);
+    expect(await follow('203.0.113.5', await good())).toBe('RateLimitExceeded');
+    expect(await follow('203.0.113.6', await good())).toBe('#opened');
+    expect(await follow('203.0.113.5', await gateway.session(person))).toBe('#opened');
+    expect((await from('203.0.113.5')).status).toBe(429);
+  });
+
   test('has one count for a whole network of IPv6', async () => {
     const asked = await statuses(22, (i) => from(`2001:db8:1:2::${i + 1}`));
     expect(asked.slice(-2)).toEqual([429, 429]);
     expect((await from('2001:db8:1:3::1')).status).toBe(401);
   });
 });
+
+/** What comes first of a stream: its type, or the error that it is refused with. */
+async function firstFrame(url: string, headers: Record<string, string>): Promise<unknown> {
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/xrpc/${SUBSCRIBE_POSTS}`, { headers });
+  try {
+    const [bytes] = await once(socket, 'message');
+    const frame = Frame.fromBytes(bytes);
+    return frame.isMessage() ? frame.type : frame.isError() && frame.code;
+  } finally {
+    socket.terminate();
+  }
+}
 
 describe('policy', () => {
   test('introspection can be switched off', async () => {

@@ -1,6 +1,6 @@
 import type { Did } from '@stratos/protocol';
 import { ApiError } from '@stratos/schema';
-import type { Request, Response } from 'express';
+import type { Response } from 'express';
 import type { Redis } from 'ioredis';
 import {
   type RateLimiterAbstract,
@@ -22,6 +22,11 @@ export interface RateLimitsOptions {
   redis?: Redis | undefined;
 }
 
+/** Who sends a request, as far as the network tells. */
+export interface Stranger {
+  ip?: string | undefined;
+}
+
 /** How much may be asked in a minute, by viewers and by those who are nobody yet. */
 export class RateLimits {
   readonly #viewers: RateLimiterAbstract;
@@ -38,13 +43,13 @@ export class RateLimits {
   }
 
   /** Counts a request by nobody. Throws `RATE_LIMITED`. */
-  async countStranger(req: Request, res: Response): Promise<void> {
-    await this.#strangers.consume(addressGroup(req.ip)).catch((reason) => refuse(reason, res));
+  async countStranger({ ip }: Stranger, res?: Response): Promise<void> {
+    await this.#strangers.consume(addressGroup(ip)).catch((reason) => refuse(reason, res));
   }
 
   /** Throws `RATE_LIMITED` when strangers at this address have asked too much. */
-  async checkStranger(req: Request, res: Response): Promise<void> {
-    const counted = await this.#strangers.get(addressGroup(req.ip));
+  async checkStranger({ ip }: Stranger, res?: Response): Promise<void> {
+    const counted = await this.#strangers.get(addressGroup(ip));
     if (counted && counted.consumedPoints > this.#strangers.points) refuse(counted, res);
   }
 }
@@ -61,8 +66,8 @@ function limiter(name: string, points: number, redis: Redis | undefined): RateLi
   });
 }
 
-function refuse(reason: unknown, res: Response): never {
+function refuse(reason: unknown, res: Response | undefined): never {
   if (!(reason instanceof RateLimiterRes)) throw reason;
-  res.setHeader('Retry-After', Math.max(1, Math.ceil(reason.msBeforeNext / 1000)));
+  res?.setHeader('Retry-After', Math.max(1, Math.ceil(reason.msBeforeNext / 1000)));
   throw new ApiError('RATE_LIMITED', 'Too much was asked; go on when Retry-After says so');
 }

@@ -13,9 +13,13 @@ export interface KeptValues {
 
 const MAX_KEPT = 100_000;
 
-/** Kept by one process, in bounded memory. A restart loses all of it. */
+/** Kept by one process, in bounded memory: what was used least makes room. A restart loses all of it. */
 export class MemoryKeptValues implements KeptValues {
-  readonly #values = new LRUCache<string, string>({ max: MAX_KEPT, ttl: 1 });
+  readonly #values: LRUCache<string, string>;
+
+  constructor(max = MAX_KEPT) {
+    this.#values = new LRUCache({ max, ttl: 1 });
+  }
 
   async get(key: string): Promise<string | undefined> {
     return this.#values.get(key);
@@ -34,28 +38,30 @@ export class MemoryKeptValues implements KeptValues {
   }
 }
 
-/** Kept for all gateways of one Redis. */
+/** Kept for all gateways of one Redis, by keys that begin with `name`. */
 export class RedisKeptValues implements KeptValues {
   readonly #redis: Redis;
+  readonly #name: string;
 
-  constructor(redis: Redis) {
+  constructor(redis: Redis, name: string) {
     this.#redis = redis;
+    this.#name = name;
   }
 
   async get(key: string): Promise<string | undefined> {
-    return (await this.#ask(() => this.#redis.get(named(key)))) ?? undefined;
+    return (await this.#ask(() => this.#redis.get(this.#named(key)))) ?? undefined;
   }
 
   async put(key: string, value: string, seconds: number): Promise<void> {
-    await this.#ask(() => this.#redis.set(named(key), value, 'EX', seconds));
+    await this.#ask(() => this.#redis.set(this.#named(key), value, 'EX', seconds));
   }
 
   async replace(key: string, value: string, seconds: number): Promise<void> {
-    await this.#ask(() => this.#redis.set(named(key), value, 'EX', seconds, 'XX'));
+    await this.#ask(() => this.#redis.set(this.#named(key), value, 'EX', seconds, 'XX'));
   }
 
   async delete(key: string): Promise<void> {
-    await this.#ask(() => this.#redis.del(named(key)));
+    await this.#ask(() => this.#redis.del(this.#named(key)));
   }
 
   async #ask<T>(question: () => Promise<T>): Promise<T> {
@@ -63,8 +69,23 @@ export class RedisKeptValues implements KeptValues {
       throw new ApiError('UNAVAILABLE', 'It cannot be checked now who asks', { cause });
     });
   }
+
+  #named(key: string): string {
+    return `stratos:sign-in:${this.#name}:${key}`;
+  }
 }
 
-function named(key: string): string {
-  return `stratos:sign-in:${key}`;
+/** What signing in must know between two requests. */
+export interface SignInValues {
+  /** Of those on their way through their PDS, whom anybody can pretend to be. */
+  flows: KeptValues;
+  /** Of those who have come back from it. */
+  sessions: KeptValues;
+}
+
+/** Keeps flows and sessions apart, so that no number of flows ends a session. */
+export function createSignInValues(redis: Redis | undefined, max?: number): SignInValues {
+  const named = (name: string) =>
+    redis ? new RedisKeptValues(redis, name) : new MemoryKeptValues(max);
+  return { flows: named('flow'), sessions: named('session') };
 }

@@ -52,8 +52,8 @@ export type OAuthClientConfig = Pick<
   'publicUrl' | 'devMode' | 'plcUrl' | 'handleResolverUrl'
 >;
 
-/** The OAuth client. What it must know between two requests is kept in `values`; tokens never are. */
-export function createOAuthClient(config: OAuthClientConfig, values: KeptValues): NodeOAuthClient {
+/** The OAuth client. What it must know between two requests is kept in `flows`; tokens never are. */
+export function createOAuthClient(config: OAuthClientConfig, flows: KeptValues): NodeOAuthClient {
   const { publicUrl, devMode, plcUrl, handleResolverUrl } = config;
   const tokens = new LRUCache<string, NodeSavedSession>({ max: 10_000, ttl: TOKENS_LIFETIME_MS });
   return new NodeOAuthClient({
@@ -65,11 +65,11 @@ export function createOAuthClient(config: OAuthClientConfig, values: KeptValues)
     ...(handleResolverUrl !== undefined && { handleResolver: handleResolverUrl }),
     stateStore: {
       get: async (key) => {
-        const state = await values.get(stateKey(key));
+        const state = await flows.get(key);
         return state === undefined ? undefined : JSON.parse(state);
       },
-      set: (key, state) => values.put(stateKey(key), JSON.stringify(state), FLOW_LIFETIME),
-      del: (key) => values.delete(stateKey(key)),
+      set: (key, state) => flows.put(key, JSON.stringify(state), FLOW_LIFETIME),
+      del: (key) => flows.delete(key),
     },
     sessionStore: {
       get: (key) => tokens.get(key),
@@ -80,11 +80,7 @@ export function createOAuthClient(config: OAuthClientConfig, values: KeptValues)
 }
 
 /** What a flow that was begun has of our own, by the `state` that comes back; undefined when none was. */
-export async function readAppState(values: KeptValues, state: string): Promise<unknown> {
-  const kept = await values.get(stateKey(state));
+export async function readAppState(flows: KeptValues, state: string): Promise<unknown> {
+  const kept = await flows.get(state);
   return kept === undefined ? undefined : JSON.parse(kept).appState;
-}
-
-function stateKey(key: string): string {
-  return `state:${key}`;
 }

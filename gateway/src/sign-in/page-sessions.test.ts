@@ -33,9 +33,10 @@ async function signedIn() {
   const identify = async () => {
     const asked = exchange({ cookie, origin });
     const caller = await sessions.identify(asked.req, asked.res);
-    return { did: caller?.did, renewed: asked.res.getHeader('set-cookie') !== undefined };
+    const { did, until } = caller ?? {};
+    return { did, until, renewed: asked.res.getHeader('set-cookie') !== undefined };
   };
-  return { sessions, line, cookie, identify };
+  return { values, sessions, line, cookie, identify };
 }
 
 test('the cookie is bound to the host, hidden from scripts and not sent along by other sites', async () => {
@@ -50,20 +51,40 @@ test('the cookie is bound to the host, hidden from scripts and not sent along by
 test('use prolongs a session, for fourteen days', async () => {
   vi.useFakeTimers({ toFake: ['Date', 'performance'] });
   const { identify } = await signedIn();
-  expect(await identify()).toEqual({ did: rei, renewed: false });
+  expect(await identify()).toMatchObject({ did: rei, renewed: false });
   for (let hours = 0; hours < 14 * 24 - 20; hours += 20) {
     vi.advanceTimersByTime(20 * HOUR);
-    expect(await identify()).toEqual({ did: rei, renewed: true });
+    expect(await identify()).toMatchObject({ did: rei, renewed: true });
   }
   vi.advanceTimersByTime(20 * HOUR);
-  expect(await identify()).toEqual({ did: undefined, renewed: false });
+  expect(await identify()).toMatchObject({ did: undefined, renewed: false });
 });
 
 test('a session that is not used for a day is over', async () => {
   vi.useFakeTimers({ toFake: ['Date', 'performance'] });
   const { identify } = await signedIn();
   vi.advanceTimersByTime(24.1 * HOUR);
-  expect(await identify()).toEqual({ did: undefined, renewed: false });
+  expect(await identify()).toMatchObject({ did: undefined, renewed: false });
+});
+
+test('a stream that is opened with a session lasts as long as a token, and no longer than the session', async () => {
+  vi.useFakeTimers({ toFake: ['Date', 'performance'] });
+  const { identify } = await signedIn();
+  const begun = Math.floor(Date.now() / 1000) * 1000;
+  expect((await identify()).until).toEqual(new Date(begun + 600_000));
+  for (let hours = 0; hours < 14 * 24 - 23; hours += 23) {
+    vi.advanceTimersByTime(23 * HOUR);
+    await identify();
+  }
+  const end = begun + 14 * 24 * HOUR;
+  vi.setSystemTime(end - 60_000);
+  expect((await identify()).until).toEqual(new Date(end));
+});
+
+test('what is kept of a session is no cookie', async () => {
+  const { values, cookie } = await signedIn();
+  const secret = cookie.slice(cookie.indexOf('=') + 1);
+  expect(await values.get(secret)).toBeUndefined();
 });
 
 test('signing in again ends the session before', async () => {

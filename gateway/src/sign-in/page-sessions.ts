@@ -83,7 +83,7 @@ export class PageSessions {
 
 /** Who sees what is kept cannot make a cookie of it. */
 function keyOf(secret: string): string {
-  return `session:${createHash('sha256').update(secret).digest('base64url')}`;
+  return createHash('sha256').update(secret).digest('base64url');
 }
 
 function seconds(): number {

@@ -27,14 +27,14 @@ export interface SignInOptions {
   config: GatewayConfig;
   logger: Logger;
   limits: RateLimits;
-  values: KeptValues;
+  flows: KeptValues;
   sessions: PageSessions;
 }
 
 /** How people sign in on pages of ours: by the OAuth of their PDS, which is asked who they are and nothing else. */
-export function signInRoutes({ config, logger, limits, values, sessions }: SignInOptions): Router {
+export function signInRoutes({ config, logger, limits, flows, sessions }: SignInOptions): Router {
   const { publicUrl } = config;
-  const client = createOAuthClient(config, values);
+  const client = createOAuthClient(config, flows);
   const flowCookie = pageCookie('stratos-sign-in', publicUrl);
   const router = Router();
   router.get(CLIENT_METADATA_PATH, (_req, res) => {
@@ -70,7 +70,7 @@ export function signInRoutes({ config, logger, limits, values, sessions }: SignI
   async function callback(req: Request, res: Response): Promise<void> {
     await limits.countStranger(req, res);
     const params = new URL(req.originalUrl, publicUrl).searchParams;
-    const appState = await readAppState(values, params.get('state') ?? '');
+    const appState = await readAppState(flows, params.get('state') ?? '');
     const returnTo = resumeFlow(appState, readCookie(req, flowCookie.name));
     if (returnTo === undefined) {
       throw new ApiError('BAD_USER_INPUT', 'This browser did not begin to sign in. Begin again');

@@ -20,6 +20,8 @@ export interface RequestViewersOptions {
   pageSessions: PageSessions;
   nonces: DpopNonces;
   limits: RateLimits;
+  /** Network address of who sent a request, also one that Express has not seen. */
+  addressOf: (req: IncomingMessage) => string;
   publicUrl: string;
 }
 
@@ -47,13 +49,18 @@ export class RequestViewers {
 
   /** Who asks for a WebSocket, where headers can say nothing. Throws an {@link ApiError}. */
   async identifyUpgrade(req: IncomingMessage, lxm: string): Promise<Caller> {
-    const caller = await this.#options.viewers
-      .identify(this.#credentials(req, req.url), lxm)
-      .catch((cause) => {
-        throw toApiError(cause);
-      });
-    if (!caller) throw unauthenticated();
-    return caller;
+    const { viewers, limits, addressOf } = this.#options;
+    const stranger = { ip: addressOf(req) };
+    if (!hasSession(req)) await limits.checkStranger(stranger);
+    const identified = viewers.identify(this.#credentials(req, req.url), lxm);
+    const caller = await identified.catch(async (cause) => {
+      const error = toApiError(cause);
+      if (error.code === 'UNAUTHENTICATED') await limits.countStranger(stranger);
+      throw error;
+    });
+    if (caller) return caller;
+    await limits.countStranger(stranger);
+    throw unauthenticated();
   }
 
   /** Throws an {@link ApiError}. */
@@ -94,7 +101,7 @@ export class RequestViewers {
   }
 }
 
-function hasSession({ headers: { authorization } }: Request): boolean {
+function hasSession({ headers: { authorization } }: IncomingMessage): boolean {
   const token = dpopToken(authorization) ?? bearerToken(authorization);
   return token !== undefined && isSessionToken(token);
 }
