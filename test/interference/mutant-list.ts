@@ -13,11 +13,19 @@ const MEMBERSHIP = 'gateway/src/access/reveal-membership.ts';
 const PRESENT = 'gateway/src/access/present.ts';
 const CURSORS = 'gateway/src/feeds/cursors.ts';
 const AUTHOR_FEED = 'gateway/src/feeds/author-feed.ts';
-const TIMELINE = 'gateway/src/feeds/timeline.ts';
+const SEARCH_FEED = 'gateway/src/feeds/search.ts';
 const POSTS = 'gateway/src/feeds/posts.ts';
 const HYDRATION = 'gateway/src/hydration/posts.ts';
 const AUTHORS = 'gateway/src/hydration/authors.ts';
 const PAGE = 'gateway/src/operations/page.ts';
+const PROOF = 'gateway/src/access/reveal-proof.ts';
+const EVENTS = 'gateway/src/access/reveal-event.ts';
+const AT_PLACE = 'gateway/src/operations/posts.ts';
+const BLOBS = 'gateway/src/blobs/routes.ts';
+const NEWS = 'gateway/src/live/news.ts';
+const LIVE_FEED = 'gateway/src/live/live-feed.ts';
+const EVENT_CURSORS = 'gateway/src/live/event-cursors.ts';
+const SUBSCRIPTION = 'gateway/src/live/graphql-subscription.ts';
 const OPERATIONS = 'gateway/src/operations/operations.ts';
 const OPEN_SCOPE = 'prisma/src/queries/open-scope.ts';
 const MERGE = 'prisma/src/queries/merge-boundaries.ts';
@@ -28,6 +36,7 @@ const OWN_POSTS = 'prisma/src/queries/author-feed.ts';
 const ANCESTORS = 'prisma/src/queries/ancestors.ts';
 const MEMBERSHIPS = 'prisma/src/queries/memberships.ts';
 const POLICIES = 'prisma/migrations/20261120161500_row_security/migration.sql';
+const PROOFS = 'prisma/migrations/20261120201800_post_proofs/migration.sql';
 const SEARCH = 'prisma/migrations/20261120192951_nearest_words/migration.sql';
 
 const SHARED = 'boundaries.filter((boundary) => scope.boundaries.has(boundary))';
@@ -85,8 +94,8 @@ export const MUTANTS: readonly Mutant[] = [
     'what a request knows ends with it',
     [
       OPERATIONS,
-      'this.#request = createRequest(viewer, options);',
-      'kept ??= createRequest(viewer, options);\n    this.#request = kept;',
+      'this.#made ??= this.#make();\n    return this.#made;',
+      'kept ??= this.#make();\n    return kept;',
     ],
     [
       OPERATIONS,
@@ -102,8 +111,8 @@ export const MUTANTS: readonly Mutant[] = [
   ]),
   ofGateway('whether an account is in use is read', [
     AUTHORS,
-    '?? UNKNOWN.handle, active }',
-    '?? UNKNOWN.handle, active: active || true }',
+    'active: active ?? UNKNOWN.active }',
+    'active: active || UNKNOWN.active }',
   ]),
   ofGateway('a post is shown with shared boundaries', [REVEAL, SHARED, 'boundaries']),
   ofGateway('a post without a shared boundary is hidden', [
@@ -163,12 +172,16 @@ export const MUTANTS: readonly Mutant[] = [
   ofGateway('the timeline is of boundaries of the scope', ANY_BOUNDARY),
   ofGateway(
     'a feed of one boundary is of the scope',
-    [TIMELINE, NARROW, 'return [boundary];'],
+    [
+      MERGE,
+      '  const { after, limit, reverse } = slice;',
+      "  if (boundary) boundaries = Prisma.raw(`'` + boundary + `'`);\n  const { after, limit, reverse } = slice;",
+    ],
     [REVEAL, SHARED, 'boundaries'],
   ),
   ofGateway(
     'a feed of one boundary is of that one',
-    [TIMELINE, NARROW, 'return scope.boundaries;'],
+    [MERGE, '`where boundary = ', "`where boundary <> 'x' and 'x' <> "],
     [REVEAL, 'if (within && !shared.includes(within)) return undefined;', ''],
   ),
   ofGateway('the feed of an author has no more than is published', ALL_OF_AUTHOR),
@@ -257,6 +270,98 @@ export const MUTANTS: readonly Mutant[] = [
     'return Buffer.concat([plain, decipher.final()]).toString();',
     'return plain.toString();',
   ]),
+  // Files, proofs, and posts by their place
+  ofGateway('a post at a place is the one that is there', [
+    AT_PLACE,
+    'held.find((one) => one.node === node)',
+    'held.at(-1)',
+  ]),
+  ofGateway('a file is one that the post names', [
+    BLOBS,
+    'blobsOf(post).find(({ cid }) => cid === path.cid)',
+    'blobsOf(post)[0]',
+  ]),
+  ofGateway('a file is of a post that is to be seen', [
+    BLOBS,
+    'const view = post && blobsOf(post).find(({ cid }) => cid === path.cid);',
+    "const view = path && (post ? blobsOf(post).find(({ cid }) => cid === path.cid) : { mimeType: 'image/png' });",
+  ]),
+  ofGateway(
+    'a proof is for who may know all that it names',
+    [PROOF, 'if (!mayKnow(scope, post, boundariesOf(post))) return undefined;', ''],
+    [PROOFS, 'OR p.boundaries <@ stratos_scope() AND EXISTS (', 'OR EXISTS ('],
+  ),
+  ofGateway(
+    'what a node states is for who may know all of it',
+    [
+      PROOF,
+      'if (!bytes || !mayKnow(scope, post, readMembershipEntry(bytes).entry.boundaries)) return null;',
+      'if (!bytes) return null;',
+    ],
+    [PROOFS, 'IS NOT TRUE', 'IS NULL'],
+  ),
+  ofDatabase(
+    'a proof is in the scope',
+    [PROOF, 'if (!mayKnow(scope, post, boundariesOf(post))) return undefined;', ''],
+    [PROOFS, 'OR p.boundaries <@ stratos_scope() AND EXISTS (', 'OR EXISTS ('],
+  ),
+  // What is told as it happens
+  ofGateway('what is told is open to who listens', [
+    NEWS,
+    'found?.readers.filter((boundary) => scope.boundaries.has(boundary)) ?? []',
+    '[...(found?.readers ?? [])]',
+  ]),
+  ofGateway('a stream of one boundary is of that one', [
+    NEWS,
+    'within ? shared.includes(within) : shared.length > 0',
+    'shared.length > 0',
+  ]),
+  ofGateway('an event is shared by those who see the same', [NEWS, "shared.join(' ')", "'all'"]),
+  ofGateway('what only the author sees is not shared', [
+    NEWS,
+    "isAuthor(scope, post.uri) ? 'author' : shared",
+    'shared',
+  ]),
+  ofGateway('that a post is gone is told where it was to be read', [
+    EVENTS,
+    'if (!goneFrom.some(opens)) return undefined;',
+    '',
+  ]),
+  ofGateway('that a post is gone is told of one boundary', [
+    NEWS,
+    '(boundary) => scope.boundaries.has(boundary) && (!within || boundary === within),',
+    '(boundary) => scope.boundaries.has(boundary),',
+  ]),
+  ofGateway('who has left is told nothing more', [
+    LIVE_FEED,
+    'await scopes.refresh(concerned);',
+    'await scopes.refresh([]);',
+  ]),
+  ofGateway('what is each viewer’s own is made for each', [
+    SUBSCRIPTION,
+    'if (isPersonal) this.#personal.add(this.#form);\n      return isPersonal ? undefined : new Template',
+    'return new Template',
+  ]),
+  ofGateway('a cursor of a stream is good for one viewer', [
+    EVENT_CURSORS,
+    "['live posts', viewer, boundary ?? null]",
+    "['live posts', viewer.length, boundary ?? null]",
+  ]),
+  ofGateway('a cursor of a stream is good for one subscription', [
+    EVENT_CURSORS,
+    "['live posts', viewer, boundary ?? null]",
+    "['live posts', viewer]",
+  ]),
+  ofGateway('a cursor of a stream is whole', [
+    EVENT_CURSORS,
+    'if (block.readBigUInt64BE(BLOCK / 2) !== 0n) throw invalidCursor();',
+    '',
+  ]),
+  ofGateway('a cursor of a stream says nothing', [
+    EVENT_CURSORS,
+    "return this.#cipher.update(block).toString('base64url');",
+    "return this.#cipher.update(block).toString('base64url').concat('.'.repeat(Number(position % 7n)));",
+  ]),
   // What the database keeps to itself, asked by a gateway that forgets to
   ofDatabase('rows of posts are of the scope', ALL_OF_AUTHOR, [
     POLICIES,
@@ -294,7 +399,7 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   ofDatabase(
     'words are of the scope',
-    [TIMELINE, NARROW, 'return [boundary];'],
+    [SEARCH_FEED, NARROW, 'return [boundary];'],
     [
       SEARCH,
       'WHERE b.boundary = ANY (boundaries) AND b.boundary = ANY (stratos_scope())',

@@ -12,7 +12,7 @@ Takes each rule of access out of a copy of the gateway, several at once, and ask
 wrong. Fails when a copy gets through. Then takes out one line of defence where the other has to hold, which
 fails when an answer is wrong.`;
 
-const ROOMS = ['protocol', 'prisma', 'schema', 'gateway', 'test'];
+const ROOMS = ['lexicons', 'protocol', 'prisma', 'schema', 'gateway', 'test'];
 
 const { values } = parseArgs({
   options: {
@@ -53,7 +53,8 @@ async function isCaughtIn({ edits, alone }: Mutant): Promise<boolean> {
   await using copy = await PrivateCopy.make(ROOMS);
   for (const edit of edits) await copy.edit(edit);
   const { seconds, seed } = values;
-  const args = [copy.path('test/interference/main.ts'), '--seconds', seconds, '--seed', seed];
+  const main = copy.path('test/interference/main.ts');
+  const args = [main, '--seconds', seconds, '--seed', seed, '--threads', '1'];
   if (alone === 'gateway') args.push('--without-row-security');
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   const [errors, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')]);

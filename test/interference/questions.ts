@@ -1,4 +1,10 @@
-import type { Question, SeenPost, SeenReply, SeenThread } from '@stratos/gateway/testing/doors';
+import type {
+  Question,
+  SeenPost,
+  SeenProof,
+  SeenReply,
+  SeenThread,
+} from '@stratos/gateway/testing/doors';
 import type { Random } from '../random.ts';
 import type { Model } from './model.ts';
 import {
@@ -95,6 +101,16 @@ export const KINDS: { [Name in Operation]: Kind<Name> } = {
     expect: (model, { uri }) => essence(model, model.at(uri)),
     see: (one: SeenPost | null) => seePost(one),
   },
+  postProof: {
+    draw: (random, { posts, ...world }) => {
+      // There are more who may know one boundary than all of several.
+      const known = ({ isProven, boundaries }: Post) => isProven && boundaries.length === 1;
+      const some = random.chance(0.7) ? posts.filter(known) : posts;
+      return { uri: aUri(random, { ...world, posts: some }) };
+    },
+    expect: (model, { uri }) => proof(model, model.at(uri)),
+    see: (one: SeenProof | null) => one && seeProof(one),
+  },
   posts: {
     draw: (random, world) => ({
       uris: [...new Set(Array.from({ length: random.between(1, 8) }, () => aUri(random, world)))],
@@ -155,7 +171,20 @@ function essence(model: Model, post: Post | undefined) {
   };
 }
 
-export function seePost(post: SeenPost | null) {
+/** What the proof of a post tells; null when there is none to be had. */
+export function proof(model: Model, post: Post | undefined) {
+  if (!post?.isProven || !model.knows(post.author, post.boundaries)) return null;
+  const { uri, node, author } = post;
+  const member = model.world.members.find((one) => one.did === author && one.node === node);
+  const isTold = member?.isActive && model.knows(author, member.boundaries);
+  return { uri, node, saysOfAuthor: isTold ?? false };
+}
+
+function seeProof({ uri, node, membership }: SeenProof) {
+  return { uri, node, saysOfAuthor: membership !== null };
+}
+
+function seePost(post: SeenPost | null) {
   if (!post) return null;
   const { boundaries, quote, replyCount, quoteCount } = post;
   return {
@@ -208,7 +237,7 @@ function seeBoundary({ uri, isOpen }: SeenBoundary): SeenBoundary {
   return { uri, isOpen };
 }
 
-function memberships({ world, viewer, scope }: Model): SeenBoundary[] {
+export function memberships({ world, viewer, scope }: Model): SeenBoundary[] {
   return world.members
     .filter(({ did, isActive }) => did === viewer && isActive)
     .sort((a, b) => (a.node < b.node ? -1 : 1))
@@ -216,7 +245,7 @@ function memberships({ world, viewer, scope }: Model): SeenBoundary[] {
     .map((uri) => ({ uri, isOpen: scope.includes(uri) }));
 }
 
-function profile(model: Model, did: string | undefined) {
+export function profile(model: Model, did: string | undefined) {
   const boundaries = model.scope
     .map((boundary) => ({
       boundary,
@@ -228,7 +257,7 @@ function profile(model: Model, did: string | undefined) {
   return boundaries.length > 0 || did === model.viewer ? { did, boundaries } : null;
 }
 
-function didOf({ actors }: World, actor: string): string {
+export function didOf({ actors }: World, actor: string): string {
   return actors.find(({ did, handle }) => did === actor || handle === actor)?.did ?? 'nobody';
 }
 
@@ -243,16 +272,16 @@ function aBoundary(random: Random) {
   return random.oneOf([...BOUNDARIES, `${NODES[0]}/${ABSENT}`]);
 }
 
-function maybeBoundary(random: Random) {
+export function maybeBoundary(random: Random) {
   return random.chance(0.5) ? aBoundary(random) : undefined;
 }
 
-function anActor(random: Random): string {
+export function anActor(random: Random): string {
   const did = random.oneOf([...PEOPLE, INACTIVE, `did:plc:${ABSENT}`]);
   return random.chance(0.5) ? did : `${did.slice('did:plc:'.length)}.test`;
 }
 
-function aUri(random: Random, { posts }: World): string {
+export function aUri(random: Random, { posts }: World): string {
   if (posts.length === 0 || random.chance(0.1)) return uriOf(random.oneOf(PEOPLE), ABSENT);
   return random.oneOf(posts).uri;
 }

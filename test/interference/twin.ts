@@ -1,7 +1,16 @@
 import type { Did } from '@stratos/protocol';
 import type { Random } from '../random.ts';
 import { Model } from './model.ts';
-import { drawMembers, drawPosts, FORGED, keyOf, PEOPLE, type Post, type World } from './world.ts';
+import {
+  drawMembers,
+  drawPosts,
+  FORGED,
+  keyOf,
+  type Member,
+  PEOPLE,
+  type Post,
+  type World,
+} from './world.ts';
 
 const HIDDEN_MORE = 30;
 
@@ -26,16 +35,29 @@ export function drawTwin(world: World, viewer: Did, random: Random): World {
         ? actor
         : { ...actor, handle: `${random.oneOf(['x', 'y', 'z'])}-${actor.handle}` },
     ),
-    members: [
-      ...own,
-      ...drawMembers(
-        random,
-        PEOPLE.filter((did) => did !== viewer),
-      ),
-    ],
+    members: [...own, ...twinMembers(model, random)],
     posts: posts.sort(() => random.next() - 0.5),
     stubs: twinStubs(world, posts, isKept, random),
   };
+}
+
+/** Other people. What a node states of somebody comes with proofs, to who may know all of it. */
+function twinMembers(model: Model, random: Random): Member[] {
+  const { world, viewer } = model;
+  const proven = world.posts.filter(
+    (post) => post.isProven && model.shown(post) && model.knows(post.author, post.boundaries),
+  );
+  const isTold = ({ did, node, isActive, boundaries }: Member) =>
+    isActive &&
+    model.knows(did, boundaries) &&
+    proven.some((post) => post.author === did && post.node === node);
+  const others = PEOPLE.filter((did) => did !== viewer);
+  const told = world.members.filter((member) => member.did !== viewer && isTold(member));
+  const drawn = drawMembers(random, others).filter(
+    (member) =>
+      !isTold(member) && !told.some(({ did, node }) => did === member.did && node === member.node),
+  );
+  return [...told, ...drawn];
 }
 
 /** A stub is public. Those of posts that are hidden may be there or not. */

@@ -13,10 +13,17 @@ import type { Random } from '../random.ts';
 export interface World {
   nodes: { did: Did; isHeard: boolean }[];
   actors: { did: Did; handle: string; isActive: boolean }[];
-  members: { did: Did; node: Did; boundaries: Boundary[]; isActive: boolean }[];
+  members: Member[];
   posts: Post[];
   /** What PDS say of where posts are. */
   stubs: { uri: AtUri; node: Did }[];
+}
+
+export interface Member {
+  did: Did;
+  node: Did;
+  boundaries: Boundary[];
+  isActive: boolean;
 }
 
 export interface Post {
@@ -32,11 +39,15 @@ export interface Post {
   at: Date;
   parent: AtUri | undefined;
   quote: AtUri | undefined;
+  /** The type of the file that it has with it. */
+  file: 'image/png' | 'image/svg+xml' | undefined;
+  /** Whether there is a proof of it. */
+  isProven: boolean;
   /** Whether its bytes are no longer those of its CID, or its CID no longer that of the author's stub. */
   flaw: 'altered' | 'disowned' | undefined;
 }
 
-export const NODES = ['a', 'b', 'c'].map((name) => toDid(`did:web:${name}.test`));
+export const NODES = ['a', 'b', 'c'].map((name) => toDid(`did:plc:node${name}`));
 export const NAMES = ['one', 'two', 'three'];
 export const WORDS = ['apple', 'pear', 'plum', 'quince'];
 export const PEOPLE = ['ada', 'bea', 'cid', 'dov', 'eve'].map((name) => toDid(`did:plc:${name}`));
@@ -68,7 +79,7 @@ export function drawWorld(random: Random): World {
   };
 }
 
-export function drawMembers(random: Random, people: readonly Did[]): World['members'] {
+export function drawMembers(random: Random, people: readonly Did[]): Member[] {
   return people.flatMap((did) =>
     NODES.filter(() => random.chance(0.6)).map((node) => ({
       did,
@@ -92,9 +103,13 @@ export function drawStubs(random: Random, posts: readonly Post[]): World['stubs'
 export function drawPosts(random: Random, count: number, others: readonly Post[]): Post[] {
   const posts = new Map<string, Post>();
   const taken = new Set(others.map(keyOf));
+  const uris = new Set(others.map(({ uri }) => uri));
   for (let i = 0; i < count; i++) {
     const post = drawPost(random, [...others, ...posts.values()]);
-    if (!taken.has(keyOf(post))) posts.set(keyOf(post), post);
+    // What is not what it should be is at one place.
+    if (taken.has(keyOf(post)) || (post.author === FORGED && uris.has(post.uri))) continue;
+    posts.set(keyOf(post), post);
+    uris.add(post.uri);
   }
   return [...posts.values()];
 }
@@ -125,6 +140,8 @@ function drawPost(random: Random, others: readonly Post[]): Post {
     at: new Date(START + random.between(0, 60) * 1000),
     parent: reference(),
     quote: reference(),
+    file: random.chance(0.3) ? random.oneOf(['image/png', 'image/svg+xml'] as const) : undefined,
+    isProven: random.chance(0.6),
     flaw:
       author === FORGED && random.chance(0.5)
         ? random.oneOf(['altered', 'disowned'] as const)
