@@ -1,4 +1,4 @@
-import { XRPCError } from '@atproto/xrpc-server';
+import { ResponseType, XRPCError } from '@atproto/xrpc-server';
 import { ApiError, ERRORS } from '@stratos/schema';
 import type { Logger } from '../logger.ts';
 
@@ -10,7 +10,8 @@ export function createErrorParser(logger: Logger) {
       return new XRPCError(status, error.message, xrpc);
     }
     const parsed = XRPCError.fromError(error);
-    if (parsed.statusCode < 500) return parsed;
+    const isKnown = parsed.type !== ResponseType.MethodNotImplemented;
+    if (parsed.statusCode < 500 || !isKnown) return parsed;
     logger.error({ error }, 'XRPC');
     return new XRPCError(500, 'Unexpected error', ERRORS.INTERNAL.xrpc);
   };

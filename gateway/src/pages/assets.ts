@@ -17,6 +17,8 @@ export function loadAssets(): Map<string, Asset> {
     ['accounts.css', file('accounts.css', STYLE)],
     ['accounts.js', file('accounts.js', SCRIPT)],
     ['start.js', file('start.js', SCRIPT)],
+    ['trpc-panel.css', file('trpc-panel.css', STYLE)],
+    ['trpc-panel.js', file('trpc-panel.js', SCRIPT)],
     ['graphiql.css', text(graphiql.css, STYLE)],
     ['graphiql.js', text(graphiql.js, SCRIPT)],
     ['worker-editorWorkerService.js', text(graphiql.editorWorkerService, SCRIPT)],

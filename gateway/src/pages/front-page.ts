@@ -41,8 +41,8 @@ export function frontPage({ publicUrl, appViewDid, demo }: GatewayConfig): strin
     <h2 id="doors">Three doors, one answer</h2>
     <dl>
       <dt>GraphQL</dt><dd><code>POST /graphql</code>, with Relay connections. The schema: <a href="/schema.graphql">schema.graphql</a></dd>
-      <dt>tRPC</dt><dd><code>/trpc</code>, fully typed with <code>@stratos/client-trpc</code></dd>
-      <dt>XRPC</dt><dd><code>zone.stratos.feed.getTimeline</code>, <code>getAuthorFeed</code>, <code>getPost</code></dd>
+      <dt>tRPC</dt><dd><code>/trpc</code>, fully typed with <code>@stratos/client-trpc</code>. To try it: <a href="/trpc-panel">the panel</a></dd>
+      <dt>XRPC</dt><dd><code>zone.stratos.feed.getTimeline</code>, <code>getAuthorFeed</code>, <code>getPost</code> and others. All of them: <a href="/lexicons">the lexicons</a></dd>
     </dl>
   </section>
   <section aria-labelledby="how">

@@ -1,5 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import { isObjectType, isScalarType, isSpecifiedScalarType } from 'graphql';
+import {
+  type GraphQLField,
+  type GraphQLInputField,
+  isEnumType,
+  isSpecifiedScalarType,
+} from 'graphql';
 import { expect, test } from 'vitest';
 import { printGraphqlSchema, SCHEMA_FILE } from './print.ts';
 import { buildGraphqlSchema } from './schema.ts';
@@ -8,18 +13,22 @@ test('schema.graphql is what the code says (npm run print -w schema)', async () 
   expect(await readFile(SCHEMA_FILE, 'utf8')).toBe(printGraphqlSchema());
 });
 
-test('every type, field and argument is described', () => {
+test('every type, field, argument and value is described', () => {
   const missing: string[] = [];
   for (const type of Object.values(buildGraphqlSchema().getTypeMap())) {
     if (type.name.startsWith('__') || isSpecifiedScalarType(type)) continue;
-    if (!type.description) missing.push(type.name);
-    if (isScalarType(type) || !isObjectType(type)) continue;
-    for (const field of Object.values(type.getFields())) {
-      if (!field.description) missing.push(`${type.name}.${field.name}`);
-      for (const arg of field.args) {
-        if (!arg.description) missing.push(`${type.name}.${field.name}(${arg.name})`);
-      }
+    const parts = isEnumType(type)
+      ? type.getValues()
+      : 'getFields' in type
+        ? Object.values(type.getFields()).flatMap((field) => [field, ...argumentsOf(field)])
+        : [];
+    for (const { name, description } of [type, ...parts]) {
+      if (!description) missing.push(`${type.name} ${name}`);
     }
   }
   expect(missing).toEqual([]);
 });
+
+function argumentsOf(field: GraphQLField<unknown, unknown> | GraphQLInputField) {
+  return 'args' in field ? field.args : [];
+}

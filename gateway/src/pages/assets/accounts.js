@@ -1,4 +1,4 @@
-// Signs in as a demo account of the local network, and lets GraphiQL's requests carry the session.
+// Signs in as a demo account of the local network, and lets requests of the page carry the session.
 (() => {
   const { demo } = JSON.parse(document.querySelector('#settings').textContent);
   const who = document.querySelector('#who');
@@ -44,7 +44,7 @@
   window.fetch = async (input, init = {}) => {
     const request = new Request(input, init);
     const url = new URL(request.url);
-    if (url.origin === location.origin && url.pathname === '/graphql') {
+    if (url.origin === location.origin && /^\/(graphql|trpc)\b/.test(url.pathname)) {
       const header = await authorization();
       if (header && !request.headers.has('authorization'))
         request.headers.set('authorization', header);
@@ -58,10 +58,10 @@
     }
   }
 
-  // Runs the query in the editor, which may still be loading, unless somebody was quicker.
+  // Runs what is in the editor, which may still be loading, unless somebody was quicker.
   async function run() {
     for (let tries = 0; tries < 100; tries++) {
-      const button = document.querySelector('.graphiql-execute-button');
+      const button = document.querySelector('.graphiql-execute-button, #run');
       if (button) {
         if (button.getAttribute('aria-label')?.startsWith('Execute')) button.click();
         return;

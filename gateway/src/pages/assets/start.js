@@ -3,10 +3,12 @@ self.MonacoEnvironment = {
   globalAPI: false,
   getWorkerUrl: (_moduleId, label) => `/assets/worker-${label}.js`,
 };
-const { defaultQuery } = JSON.parse(document.querySelector('#settings').textContent);
+const { examples } = JSON.parse(document.querySelector('#settings').textContent);
 globalThis.YogaGraphiQL.renderYogaGraphiQL(document.querySelector('#root'), {
   endpoint: '/graphql',
   title: 'Stratos Gateway',
-  defaultQuery,
+  defaultQuery: examples[0].query,
+  defaultTabs: examples,
   shouldPersistHeaders: false,
+  method: 'POST',
 });
