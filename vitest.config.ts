@@ -26,7 +26,9 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
-          include: ['test/{e2e,conformance,crash,oracle,interference}/**/*.test.ts'],
+          include: [
+            'test/{canary,containers,docs,e2e,live,conformance,crash,oracle,interference}/**/*.test.ts',
+          ],
           testTimeout: 120_000,
           hookTimeout: 180_000,
           fileParallelism: false,

@@ -9,6 +9,7 @@ const MAY_IMPORT: Record<string, Record<string, 'all' | 'types'>> = {
   'stratos-node': { protocol: 'all' },
   indexer: { protocol: 'all', prisma: 'all' },
   gateway: { protocol: 'all', prisma: 'all', schema: 'all' },
+  'clients/graphql': {},
   'clients/stratos': { protocol: 'all' },
   'clients/trpc': { protocol: 'all', schema: 'types' },
   test: {
@@ -18,6 +19,7 @@ const MAY_IMPORT: Record<string, Record<string, 'all' | 'types'>> = {
     'stratos-node': 'all',
     indexer: 'all',
     gateway: 'all',
+    'clients/graphql': 'all',
     'clients/stratos': 'all',
     'clients/trpc': 'all',
   },

@@ -1,6 +1,3 @@
-export {
-  createStratosClient,
-  type Session,
-  type StratosClient,
-  type StratosClientOptions,
-} from './client.ts';
+export { createStratosClient, type StratosClient, type StratosClientOptions } from './client.ts';
+export { isStratosError, type StratosError } from './errors.ts';
+export type { Session } from './session.ts';

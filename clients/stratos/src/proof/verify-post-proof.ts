@@ -1,8 +1,8 @@
+import { type DidDocument, didDocumentKeys } from '../identity/did-document.ts';
 import { type Bytes, fromBase64 } from './bytes.ts';
 import { type Block, readCar } from './car.ts';
 import { cidOf } from './cid.ts';
 import { decodeMap, decodeSigned, Link, toJson } from './dag-cbor.ts';
-import { type DidDocument, didDocumentKeys } from './did-document.ts';
 import { FlawError, must } from './flaw.ts';
 import { checkMembership } from './membership.ts';
 import type { BytesJson, PostProof } from './post-proof.ts';
@@ -48,6 +48,13 @@ export interface PostProofVerdict {
 /**
  * Checks a proof of a post, trusting nobody but the node's DID document. A proof with any byte changed does
  * not hold. Never throws on account of what is in a proof.
+ *
+ * @example
+ * const address = `/xrpc/zone.stratos.feed.getPostProof?${new URLSearchParams({ uri })}`;
+ * const { proof } = await (await gatewaySession.fetch(address)).json();
+ * const stub = await findStub(uri, { dids });
+ * const document = stub && (await dids.resolve(stub.node));
+ * if (proof && document) console.log(await verifyPostProof(proof, { expect: stub, node: document }));
  */
 export async function verifyPostProof(
   proof: PostProof,
