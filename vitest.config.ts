@@ -7,7 +7,7 @@ const graphql = fileURLToPath(import.meta.resolve('graphql'));
 export default defineConfig({
   test: {
     // Each file waits more than it computes.
-    maxWorkers: '100%',
+    maxWorkers: '150%',
     projects: [
       {
         resolve: { alias: [{ find: /^graphql$/, replacement: graphql }] },
