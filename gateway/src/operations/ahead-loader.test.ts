@@ -247,7 +247,10 @@ const anyWorld = fc.record({
       node: fc.constantFrom(...NODES),
       names: fc.subarray(NAMES),
       foreign: seldom,
-      fault: fc.oneof(fc.constant(undefined), fc.constantFrom(...STUB_FAULTS)),
+      fault: fc.oneof(
+        { weight: 2, arbitrary: fc.constant(undefined) },
+        fc.constantFrom(...STUB_FAULTS),
+      ),
     }),
     { minLength: 1, maxLength: 25 },
   ),
@@ -300,7 +303,7 @@ test('whatever nodes and authors do, just those are shown that would be if they 
       expect(world.calls.length - calls).toBeLessThanOrEqual(2);
       shown += expected.filter((names) => names !== null).length;
     }),
-    { numRuns: 20 },
+    { numRuns: 60 },
   );
-  expect(shown).toBeGreaterThan(10);
+  expect(shown).toBeGreaterThan(5);
 });

@@ -54,6 +54,19 @@ test('what readers see from here on, and what no more, is announced', async () =
   expect((await news()).toSorted()).toEqual(['gone 3kbbb art', 'membership art']);
 });
 
+test('what happens to posts at once is announced in the order of their keys', async () => {
+  await world.apply(await world.node.membership(rei, ['art', 'writers']));
+  await news();
+  const keys = ['3kddd', '3kaaa', '3kccc', '3kbbb'];
+  await world.apply(world.node.commit(await rei.commit(keys.map((key) => create(key, [art])))));
+  expect(await news()).toEqual(keys.toSorted().map((key) => `post ${key} art`));
+  const moves = keys.map((key) => update(key, [writers]));
+  await world.apply(world.node.commit(await rei.commit(moves)));
+  expect(await news()).toEqual(
+    keys.toSorted().flatMap((key) => [`gone ${key} art`, `post ${key} writers`]),
+  );
+});
+
 test('what the PDS side shows or hides is announced as well', async () => {
   await world.apply(await world.node.membership(rei, ['art']));
   await world.apply(world.node.commit(await rei.post('3kaaa', [art])));

@@ -18,7 +18,7 @@ export interface Change {
 
 /**
  * The end of a statement with an expression `change (kind, node_did, did, uri, boundaries)`: writes its
- * rows and wakes who listens. Whoever announces waits here for the transactions that did so before, so
+ * rows, those of one author in the order of their keys, and wakes who listens. Whoever announces waits here for the transactions that did so before, so
  * that the order of the numbers is the one in which changes become visible.
  */
 export const ANNOUNCE = Prisma.sql`
@@ -28,6 +28,7 @@ export const ANNOUNCE = Prisma.sql`
     insert into stratos_change (at, kind, node_did, did, uri, boundaries)
     select clock_timestamp(), change.kind, change.node_did, change.did, change.uri, change.boundaries
     from turn cross join change
+    order by change.uri, change.kind
     returning seq
   )
   select pg_notify(${CHANNEL}, max(seq)::text) from told having count(*) > 0`;
