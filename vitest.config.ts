@@ -31,7 +31,9 @@ export default defineConfig({
           ],
           testTimeout: 120_000,
           hookTimeout: 180_000,
-          fileParallelism: false,
+          // Each file is a whole network, which waits for its parts.
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
         },
       },
     ],

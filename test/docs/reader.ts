@@ -67,7 +67,7 @@ export class Reader implements AsyncDisposable {
     const known = Object.entries({
       node,
       did: this.#network.account(HANDLE).did,
-      cid: (await this.#shell.run('echo "$CID"')).trim(),
+      cid: (await this.#shell.run('printenv CID || true')).trim(),
       token: await this.#network.serviceAuth(HANDLE, { audience, lxm }),
       session: await this.#session(),
       uri: await this.#someUri(),
