@@ -4,7 +4,7 @@ import { type AccountNews, applyAccount } from './apply-account.ts';
 import { applyEnrollment, type PdsSurroundings } from './apply-enrollment.ts';
 import { applyStub } from './apply-stub.ts';
 
-export type FirehoseEvent =
+type FirehoseEvent =
   | CommitEvt
   | { event: 'identity'; did: string }
   | ({ event: 'account' } & AccountNews);

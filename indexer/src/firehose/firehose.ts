@@ -13,7 +13,7 @@ import type { SourceStatus } from '../nodes/node-follower.ts';
 import type { Shortage } from '../shortage.ts';
 import { noTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
 import type { Lookups, PdsSurroundings } from './apply-enrollment.ts';
-import { applyFirehoseEvent, type FirehoseEvent, takesBack } from './apply-firehose-event.ts';
+import { applyFirehoseEvent, takesBack } from './apply-firehose-event.ts';
 import { askForPdsResync, askForPdsResyncs, askOnceMore } from './ask-for-pds-resync.ts';
 import { EventQueue } from './event-queue.ts';
 import { findPeople } from './find-people.ts';
@@ -185,7 +185,10 @@ export class Firehose implements AsyncDisposable {
       }
       default: {
         const { did, seq } = message;
-        const settle = () => telemetry.publicEvent(() => this.#apply(message));
+        const apply = () => this.#apply(message);
+        const isTakenBack = message.$type === account.$type && !message.active;
+        const settle = () =>
+          telemetry.publicEvent(() => (isTakenBack ? this.#context.turns.first(apply) : apply()));
         return this.#queue.add({ did, seq, size: 0, settle });
       }
     }
@@ -204,13 +207,13 @@ export class Firehose implements AsyncDisposable {
         const { active, status } = message;
         if (await this.#surroundings.write((tx) => askOnceMore(tx, did))) this.#resyncs.soon(did);
         if (status !== 'deleted' && !(await this.#isKnown(did))) return;
-        return this.#applyEvent({ event: 'account', did, active, status });
+        return applyFirehoseEvent(this.#surroundings, { event: 'account', did, active, status });
       }
       case identity.$type:
         // A key that was given up must not count for as long as it is remembered.
         await this.#didCache.clearEntry(did);
         if (!(await this.#isKnown(did))) return;
-        return this.#applyEvent({ event: 'identity', did });
+        return applyFirehoseEvent(this.#surroundings, { event: 'identity', did });
       default:
         return this.#readAnew(did, 'sync');
     }
@@ -224,10 +227,13 @@ export class Firehose implements AsyncDisposable {
     const { repo: did, seq, rev, since } = message;
     try {
       const events = await readCommit(this.#ids, message);
-      if (!(await isContinuous(this.#context.db, { did, rev, since }))) {
-        await this.#readAnew(did, 'not-continuous');
-      }
-      for (const event of events) await this.#applyEvent(event);
+      const apply = async () => {
+        if (!(await isContinuous(this.#context.db, { did, rev, since }))) {
+          await this.#readAnew(did, 'not-continuous');
+        }
+        for (const event of events) await applyFirehoseEvent(this.#surroundings, event);
+      };
+      await (events.some(takesBack) ? this.#context.turns.first(apply) : apply());
       if (events.length === 0) await this.#surroundings.write((tx) => takeRevision(tx, did, rev));
     } catch (error) {
       if (isUnstorable(error)) return this.#refuse(did, seq, 'not-storable');
@@ -235,11 +241,6 @@ export class Firehose implements AsyncDisposable {
       if (error.reason === 'unproven') return this.#refuse(did, seq, error.reason);
       await this.#readAnew(did, error.reason);
     }
-  }
-
-  async #applyEvent(event: FirehoseEvent): Promise<void> {
-    const apply = () => applyFirehoseEvent(this.#surroundings, event);
-    return takesBack(event) ? this.#context.turns.first(apply) : apply();
   }
 
   async #readAnew(did: string, reason: string): Promise<void> {

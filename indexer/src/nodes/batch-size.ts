@@ -1,5 +1,5 @@
 /** How long a transaction should take, so that what arrives meanwhile does not wait for long. */
-const AIM_MS = 70;
+const AIM_MS = 50;
 const [LEAST, MOST] = [100, 500];
 
 /** How many events are applied in one transaction, as their time has been so far. */
