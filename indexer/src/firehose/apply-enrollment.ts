@@ -68,7 +68,16 @@ export async function writeEnrollments(
   );
   const nodes = [...touched].sort();
   for (const nodeDid of nodes) await lockReaders(tx, [did], nodeDid);
-  await tx.enrollment.deleteMany({ where: { did, rkey: { in: rkeys } } });
+  const removed = await tx.$queryRaw<{ nodeDid: string | null }[]>`
+    delete from stratos_enrollment where did = ${did} and rkey = any(${rkeys}::text[])
+    returning node_did as "nodeDid"`;
+  // Their node may have been found since they were looked at.
+  const found = new Set(removed.map(({ nodeDid }) => nodeDid)).difference(touched);
+  for (const nodeDid of [...found].sort()) {
+    if (nodeDid === null) continue;
+    await lockReaders(tx, [did], nodeDid);
+    nodes.push(nodeDid);
+  }
   await tx.enrollment.createMany({
     data: written.map(({ rkey, record, nodeDid }) => ({
       did,

@@ -1,5 +1,5 @@
 import type { Did, IdentityResolver } from '@stratos/protocol';
-import { type Database, inTransaction, lockReaders } from '../database.ts';
+import { type Database, inTransaction, lockReaders, type Transaction } from '../database.ts';
 import type { Logger } from '../logger.ts';
 import { findNode, NodeIdentityError } from '../nodes/node-identity.ts';
 import { refreshReaders } from '../visibility/readers.ts';
@@ -90,12 +90,7 @@ export class NodeDiscovery implements AsyncDisposable {
     }
     const open = await db.enrollment.findMany({ where: { serviceUrl, nodeDid: null } });
     for (const { did, rkey } of open) {
-      await inTransaction(db, async (tx) => {
-        await lockReaders(tx, [did], nodeDid);
-        const where = { did, rkey, serviceUrl, nodeDid: null };
-        await tx.enrollment.updateMany({ where, data: { nodeDid, lastChecked: new Date() } });
-        await refreshReaders(tx, did, nodeDid);
-      });
+      await inTransaction(db, (tx) => writeFoundNode(tx, { did, rkey, serviceUrl, nodeDid }));
     }
   }
 
@@ -128,4 +123,16 @@ export class NodeDiscovery implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#opened.disposeAsync();
   }
+}
+
+/** Notes which node is behind the URL of an enrollment, if that is still there and has none. */
+export async function writeFoundNode(
+  tx: Transaction,
+  { nodeDid, ...enrollment }: { did: string; rkey: string; serviceUrl: string; nodeDid: Did },
+): Promise<void> {
+  const { did } = enrollment;
+  await lockReaders(tx, [did], nodeDid);
+  const where = { ...enrollment, nodeDid: null };
+  await tx.enrollment.updateMany({ where, data: { nodeDid, lastChecked: new Date() } });
+  await refreshReaders(tx, did, nodeDid);
 }
