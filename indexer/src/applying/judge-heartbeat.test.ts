@@ -59,3 +59,17 @@ test('a heartbeat with another membership log gives none, and breaks trust', asy
   expect(await lease()).toBeUndefined();
   expect(await world.refusals()).toEqual(['heartbeat:broken-chain']);
 });
+
+test('after a loss, where the node is has to be said twice', async () => {
+  const { node } = world;
+  const cursor = async () => Number((await world.db.node.findFirstOrThrow()).streamCursor);
+  const before = await cursor();
+  const beat = await node.heartbeat({ seq: before + 5 });
+  for (const madeUp of [undefined, {}, { heard: before }, { heard: before + 1_000 }]) {
+    await world.applyAll([beat], { madeUp });
+    expect([await cursor(), await lease()]).toEqual([before, undefined]);
+  }
+  await world.applyAll([beat], { madeUp: { heard: before + 5 } });
+  expect(await cursor()).toBe(before + 5);
+  expect(await lease()).toBeDefined();
+});

@@ -9,9 +9,14 @@ export interface HeartbeatContext {
   keys: readonly DidKey[];
   state: Pick<NodeState, 'cursor' | 'log' | 'logRead'>;
   leaseSeconds: number;
-  /** What the node no longer has was made up for, and nothing has come since. */
-  madeUp?: boolean;
+  /** What the node no longer has was made up for, and nothing has come since but heartbeats. */
+  madeUp?: MadeUp | undefined;
   now?: Date;
+}
+
+export interface MadeUp {
+  /** Where the last of them said that the node is. */
+  heard?: number;
 }
 
 export interface JudgedHeartbeat {
@@ -29,10 +34,13 @@ export interface JudgedHeartbeat {
  * @throws ProofError `broken-chain` when at this position the node's log is not the one we have
  */
 export function judgeHeartbeat(frame: unknown, context: HeartbeatContext): JudgedHeartbeat {
-  const { nodeDid, keys, state, leaseSeconds, madeUp = false, now = new Date() } = context;
+  const { nodeDid, keys, state, leaseSeconds, madeUp, now = new Date() } = context;
   const heartbeat = verifyHeartbeat(frame, { service: nodeDid, keys, now });
   const { seq: newest, membershipSeq, membershipHead, time } = heartbeat;
-  const isAt = newest === state.cursor || (madeUp && newest > state.cursor);
+  // Where a node is that has kept nothing it alone can say. What it has said once may be wrong, and
+  // whatever comes next would be taken for old.
+  const isAtLoss = newest > state.cursor && newest === madeUp?.heard;
+  const isAt = newest === state.cursor || isAtLoss;
   // @NOTE one that was sent before we read the log knows less of it than we do
   const isBefore = membershipSeq < (state.log?.seq ?? 0);
   if (!isAt || (isBefore && state.log?.seq === state.logRead)) {

@@ -14,7 +14,7 @@ import {
 } from '@stratos/protocol';
 import { zone } from '@stratos/protocol/lexicons';
 import { judgePost } from './apply-post.ts';
-import { judgeHeartbeat } from './judge-heartbeat.ts';
+import { judgeHeartbeat, type MadeUp } from './judge-heartbeat.ts';
 import { claimedActor, type NodeEvent, positionOf } from './node-event.ts';
 import type { NodeState } from './node-state.ts';
 import type { Proof } from './proofs.ts';
@@ -30,8 +30,8 @@ export interface NodeTrust {
   /** Which key may have signed which entry of the membership log; if undefined, those of now. */
   history?: readonly NodeKeyPeriod[] | undefined;
   leaseSeconds: number;
-  /** What the node no longer has was made up for, and nothing has come since. */
-  madeUp?: boolean;
+  /** What the node no longer has was made up for, and nothing has come since but heartbeats. */
+  madeUp?: MadeUp | undefined;
   now?: Date;
 }
 

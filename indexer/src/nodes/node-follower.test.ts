@@ -18,7 +18,7 @@ import { createLogger } from '../logger.ts';
 import { RepoResyncs } from '../resync/repo-resyncs.ts';
 import { Shortage } from '../shortage.ts';
 import { Author, create, remove } from '../testing/author.ts';
-import type { LyingNode } from '../testing/lying-node.ts';
+import { bytesOf, type LyingNode } from '../testing/lying-node.ts';
 import { World } from '../testing/world.ts';
 import { NodeKeys } from '../verifying/node-keys.ts';
 import { verifyStored } from '../verifying/verify.ts';
@@ -148,7 +148,7 @@ test('what a node has forgotten is made up for from its log and its repos', asyn
   expect(await world.refusals()).toEqual([]);
 });
 
-test('where nothing is left of the stream, the lease comes with the next heartbeat', async () => {
+test('where nothing is left of the stream, the lease comes with two heartbeats that say the same', async () => {
   await away();
   node.commit(await rei.commit([remove('3kaaa')]));
   node.floor = node.position;
@@ -160,8 +160,16 @@ test('where nothing is left of the stream, the lease comes with the next heartbe
     await held;
     return rei.car();
   });
+  const fromAhead = await node.heartbeat({ seq: node.position + 1_000 });
+  const lies = [bytesOf(fromAhead)];
+  node.onRest = async () => lies.shift();
   await follow();
-  await vi.waitFor(async () => expect(await hasLease()).toBe(true), WAIT);
+  await vi.waitFor(async () => {
+    await node.flush();
+    expect(await hasLease()).toBe(true);
+  }, WAIT);
+  expect(lies).toEqual([]);
+  expect(await stored()).toMatchObject({ streamCursor: BigInt(node.position) });
   expect(await world.readable()).toEqual([]);
   release();
   await vi.waitFor(async () => expect(await world.readable()).toEqual(['3kbbb art']), WAIT);

@@ -8,6 +8,7 @@ import {
 import { zone } from '@stratos/protocol/lexicons';
 import type PQueue from 'p-queue';
 import { applyEvents, BrokenTrustError, type EventSource } from '../applying/apply-event.ts';
+import type { MadeUp } from '../applying/judge-heartbeat.ts';
 import { type NodeEvent, positionOf } from '../applying/node-event.ts';
 import { pause } from '../backoff.ts';
 import type { Database } from '../database.ts';
@@ -182,7 +183,8 @@ async function followOnce(
   await using revocations = new Revocations({ db, nodeDid, turns, onError });
   const seenKeys = new Map<Did, DidKey>();
   const source = {
-    ...{ db, fence, nodeDid, endpoint, keys, history, leaseSeconds, madeUp: false },
+    ...{ db, fence, nodeDid, endpoint, keys, history, leaseSeconds },
+    madeUp: undefined as MadeUp | undefined,
     ahead: () => revocations.ahead,
     onKey: (did: Did, personKey: DidKey) => {
       if (seenKeys.size >= SEEN_KEYS) seenKeys.clear();
@@ -235,7 +237,7 @@ async function followOnce(
       if (events.length > 1) await applyEvents(source, events.slice(0, -1));
       logger.warn({ cursor: status.cursor }, 'events of the node are lost; fetching all anew');
       await makeUpForLoss(context, source, signal);
-      source.madeUp = true;
+      source.madeUp = {};
       continue;
     }
     const outcome = await turns.next(() =>
@@ -245,7 +247,10 @@ async function followOnce(
     );
     context.onApplied();
     revocations.applied(outcome.cursor);
-    if (outcome.cursor !== status.cursor) source.madeUp = false;
+    if (source.madeUp) {
+      const isStill = outcome.cursor === status.cursor;
+      source.madeUp = isStill ? { heard: outcome.newest } : undefined;
+    }
     if (!status.connected) logger.info({ cursor }, 'following the node');
     applied += events.length;
     status.connected = true;
