@@ -14,6 +14,7 @@ import {
 } from '@stratos/protocol/environment';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
+import type { LiveLimits } from './live/limits.ts';
 
 const accounts = z.string().transform((value, context) => {
   const list = value.split(',').filter(Boolean);
@@ -65,6 +66,8 @@ export const gatewayVariables = z.object({
   GATEWAY_STRANGER_REQUESTS_PER_MINUTE: count.default(300),
   GATEWAY_CONTENT: z.enum(['store', 'hydrate']).default('store'),
   GATEWAY_CONTENT_CACHE_MB: count.default(64),
+  GATEWAY_WEB_APP: z.string().optional(),
+  GATEWAY_WEB_APP_NODES: commaList.pipe(z.array(did)).default([]),
   GATEWAY_DEMO_PDS_URL: httpUrl.optional(),
   GATEWAY_DEMO_ACCOUNTS: accounts.optional(),
 });
@@ -111,12 +114,14 @@ export interface GatewayConfig {
     /** Requests of one network address in a minute that do not prove who asks. */
     strangerRequestsPerMinute: number;
   };
-  /** Streams of live updates that may be open: all of them, and those of one viewer. */
-  live: { streams: number; streamsPerViewer: number };
+  /** Limits of live updates that are not the usual ones. */
+  live: Partial<LiveLimits>;
   /** Where records come from: the database, or the nodes that hold them. */
   content: 'store' | 'hydrate';
   /** Bytes of records from nodes that are kept in memory. */
   contentCacheBytes: number;
+  /** The web app: the folder of its files, and the nodes that it offers. */
+  webApp: { folder: string; nodes: Did[] } | undefined;
   demo: { pdsUrl: string; accounts: DemoAccount[] } | undefined;
   plcUrl: string;
   /** Asked for handles, instead of DNS. */
@@ -161,6 +166,9 @@ export function readConfig(env: Record<string, string | undefined>): GatewayConf
     },
     content: data.GATEWAY_CONTENT,
     contentCacheBytes: data.GATEWAY_CONTENT_CACHE_MB * 2 ** 20,
+    webApp: data.GATEWAY_WEB_APP
+      ? { folder: data.GATEWAY_WEB_APP, nodes: data.GATEWAY_WEB_APP_NODES }
+      : undefined,
     demo,
     plcUrl: data.STRATOS_PLC_URL,
     handleResolverUrl: data.STRATOS_HANDLE_RESOLVER_URL,

@@ -4,6 +4,7 @@ import type { Request, Response } from 'express';
 import type { LiveFeed } from './live/live-feed.ts';
 import { ViewerLive } from './live/viewer-live.ts';
 import { type OperationsOptions, ViewerOperations } from './operations/operations.ts';
+import { callCost } from './protection/call-cost.ts';
 import type { RateLimits } from './protection/rate-limits.ts';
 import type { RequestViewers } from './viewer/requests.ts';
 import type { Caller } from './viewer/viewers.ts';
@@ -44,9 +45,11 @@ export class RequestContexts {
     };
   }
 
-  /** What can be followed by who asks for a WebSocket. Throws an `ApiError`. */
+  /** What can be followed by who asks for a WebSocket, which counts as a call. Throws an `ApiError`. */
   async liveOf(req: IncomingMessage, lxm: string): Promise<ViewerLive> {
-    return this.#live(await this.#viewers.identifyUpgrade(req, lxm), req);
+    const caller = await this.#viewers.identifyUpgrade(req, lxm);
+    await this.#options.limits.spend(caller.did, callCost({}));
+    return this.#live(caller, req);
   }
 
   #operations({ did }: Caller): ViewerOperations {

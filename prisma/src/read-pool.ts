@@ -1,4 +1,4 @@
-import { Pool, type PoolClient } from 'pg';
+import { Pool, type PoolClient, types } from 'pg';
 import type { Prisma } from '../generated/client.ts';
 import { type ClientOptions, poolConfig, statementName } from './client.ts';
 import { notAnswered, notConnected } from './database-away.ts';
@@ -35,7 +35,12 @@ export class ReadPool implements AsyncDisposable {
   constructor(databaseUrl: string, options: ReadPoolOptions = {}) {
     this.#follow = options.follow ?? ((_what, _attributes, run) => run());
     const config = poolConfig(databaseUrl, options);
-    this.#pool = new Pool({ ...config, options: PLANNED, pipeline: true });
+    this.#pool = new Pool({
+      ...config,
+      options: PLANNED,
+      pipeline: true,
+      types: { getTypeParser },
+    });
     this.#names = options.keepsPlans ? new Map() : undefined;
     // A dropped idle connection is replaced by the next query; unheard it would end the process.
     this.#pool.on('error', () => {});
@@ -103,4 +108,19 @@ export class ReadPool implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#pool.end();
   }
+}
+
+const parseTimestamp = types.getTypeParser(types.builtins.TIMESTAMPTZ);
+
+/** Most of what is read are rows with moments, which the driver takes apart by an expression. */
+const getTypeParser: typeof types.getTypeParser = (oid, format) =>
+  oid === types.builtins.TIMESTAMPTZ && format !== 'binary'
+    ? toDate
+    : types.getTypeParser(oid, format);
+
+function toDate(text: string): Date {
+  const date = text.endsWith('+00')
+    ? new Date(`${text.slice(0, 10)}T${text.slice(11, -3)}Z`)
+    : undefined;
+  return date?.getTime() ? date : parseTimestamp(text);
 }

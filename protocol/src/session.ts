@@ -21,6 +21,7 @@ const header = z.object({
   alg: z.literal('ES256'),
   crit: z.undefined().optional(),
 });
+const kind = header.pick({ typ: true });
 
 /** Who a session is of. */
 export interface Session {
@@ -110,7 +111,7 @@ function claimsOf(issuer: Did) {
 
 /** True for what says of itself that it is a session of ours or of another service like us. */
 export function isSessionToken(token: string): boolean {
-  return header.pick({ typ: true }).safeParse(parseJwt(token)?.header).success;
+  return kind.safeParse(parseJwt(token)?.header).success;
 }
 
 function refuse(): never {

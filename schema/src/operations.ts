@@ -6,6 +6,7 @@ import type {
   PostProofView,
   PostView,
   ProfileView,
+  UnavailablePostView,
   ViewerView,
 } from './views.ts';
 import type { Visible } from './visible.ts';
@@ -77,9 +78,14 @@ export interface VisiblePostEdge {
   node: Visible<PostView>;
 }
 
-/** One page of a feed. It is full, or it is the last in its direction. */
+/** One page of a feed. With what is unavailable it is full, or it is the last in its direction. */
 export interface VisiblePostPage {
   edges: VisiblePostEdge[];
+  /** Posts that have their place between the edges, or beside them, and cannot be had at the moment. */
+  unavailable: Visible<UnavailablePostView>[];
+  /** Cursor of the first post of the page, and of the last, available or not; null when there is none. */
+  readonly startCursor: string | null;
+  readonly endCursor: string | null;
   /** Whether the feed has a visible post after the page. */
   hasNextPage(): Promise<boolean>;
   /** Whether the feed has a visible post before the page. */
@@ -117,6 +123,8 @@ export interface Operations {
   postAt(input: PostAtInput): Promise<Visible<PostView> | null>;
   /** The posts at some addresses, in their order, null in the place of each that is not there. */
   posts(input: PostsInput): Promise<(Visible<PostView> | null)[]>;
+  /** Those of the addresses for which `posts` has null only because no node that holds the post answers. */
+  unavailablePosts(input: PostsInput): Promise<Visible<UnavailablePostView>[]>;
   /** A post with what it answers and what answers it. */
   thread(input: ThreadInput): Promise<VisibleThread | null>;
   /** Direct replies to a post, oldest first. */

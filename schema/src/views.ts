@@ -34,6 +34,13 @@ export interface PostView {
   replyParent: string | null;
 }
 
+/** A post that the viewer may see, and that cannot be had: no node that holds it answers at the moment. */
+export interface UnavailablePostView {
+  uri: AtUri;
+  /** The node that was asked. */
+  node: Did;
+}
+
 /** A part of a text that stands for something. The facets of a text are in order and do not overlap. */
 export interface FacetView {
   /** Where it begins in the UTF-8 of the text. */

@@ -1,5 +1,5 @@
 import type { Operations, VisiblePostPage, VisibleReply, VisibleThread } from './operations.ts';
-import type { PostCounts, PostView } from './views.ts';
+import type { PostCounts, PostView, UnavailablePostView } from './views.ts';
 import type { Visible } from './visible.ts';
 
 /**
@@ -19,6 +19,8 @@ export interface WholePostOptions {
 /** One page of a feed. */
 export interface PostsPage {
   posts: Visible<WholePost>[];
+  /** Posts that the page would have, too, if their nodes answered. */
+  unavailable: Visible<UnavailablePostView>[];
   /** Where the next page begins; null when there is none. */
   cursor: string | null;
   /** Where the page before this one ends, for going backward; null when there is none. */
@@ -29,7 +31,12 @@ export interface PostsPage {
 export interface ReplyTree {
   post: Visible<WholePost>;
   /** What answers it, oldest first; null where the thread goes no deeper. */
-  replies: { posts: ReplyTree[]; cursor: string | null } | null;
+  replies: {
+    posts: ReplyTree[];
+    /** Those that would be there, too, if their nodes answered. */
+    unavailable: Visible<UnavailablePostView>[];
+    cursor: string | null;
+  } | null;
 }
 
 export interface ThreadTree extends ReplyTree {
@@ -61,15 +68,16 @@ export async function wholePage(
   page: VisiblePostPage,
   options: WholePostOptions & { direction?: Direction | undefined },
 ): Promise<PostsPage> {
-  const { edges } = page;
+  const { edges, unavailable } = page;
   const isBackward = options.direction === 'backward';
   const posts = await Promise.all(edges.map(({ node }) => wholePost(operations, node, options)));
   const hasNext = isBackward || (await page.hasNextPage());
   const hasPrevious = !isBackward || (await page.hasPreviousPage());
   return {
     posts,
-    cursor: (hasNext && edges.at(-1)?.cursor) || null,
-    previousCursor: (hasPrevious && edges[0]?.cursor) || null,
+    unavailable,
+    cursor: hasNext ? page.endCursor : null,
+    previousCursor: hasPrevious ? page.startCursor : null,
   };
 }
 
@@ -95,7 +103,7 @@ async function replyTree(
     Promise.all((replies?.posts ?? []).map((reply) => replyTree(operations, reply, options))),
   ]);
   if (!replies) return { post: whole, replies: null };
-  const { edges, hasNextPage } = replies.page;
-  const cursor = (await hasNextPage()) ? (edges.at(-1)?.cursor ?? null) : null;
-  return { post: whole, replies: { posts: answers, cursor } };
+  const { page } = replies;
+  const cursor = (await page.hasNextPage()) ? page.endCursor : null;
+  return { post: whole, replies: { posts: answers, unavailable: page.unavailable, cursor } };
 }

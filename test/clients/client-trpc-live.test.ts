@@ -1,4 +1,5 @@
 import { createStratosClient, isStratosError, type Session } from '@stratos/client-trpc';
+import { startGateway } from '@stratos/gateway';
 import {
   briefSession,
   LiveStage,
@@ -41,10 +42,10 @@ function renewing(...tokens: string[]): Session & { used: string[] } {
 }
 
 /** What a subscription has been told. */
-function follow(session: Session) {
+function follow(session: Session, { url }: { url: string } = relay) {
   const seen = { types: [] as string[], texts: [] as string[], ends: [] as unknown[] };
   const { unsubscribe } = createStratosClient({
-    gateway: relay.url,
+    gateway: url,
     session,
   }).livePosts.subscribe(undefined, {
     onData: ({ data }) => {
@@ -71,6 +72,28 @@ test('goes on after a cut with the token of that moment, with no gap and nothing
   await stage.post('again', ['art']);
   await vi.waitFor(() => expect(seen.texts).toEqual(['shown', 'missed', 'again']), 5_000);
   expect(session.used).toEqual([reader.token, other]);
+  expect(seen.ends).toEqual([]);
+});
+
+test('notices that a connection is silent, and goes on with another, with no gap and nothing twice', async () => {
+  const live = { heartbeatMs: 200, silenceMs: 1_000 };
+  await using hasty = await startGateway({ ...gateway.config, port: 0, live });
+  await using between = await CuttableRelay.open(`http://localhost:${hasty.port}`);
+  const session = renewing(reader.token);
+  using following = follow(session, between);
+  const { seen } = following;
+  await vi.waitFor(() => expect(seen.types).toEqual(['opened']), 5_000);
+  await stage.post('shown', ['art']);
+  await vi.waitFor(() => expect(seen.texts).toEqual(['shown']), 5_000);
+  // Signs of life keep a connection on which nothing happens.
+  await new Promise((resolve) => setTimeout(resolve, 2 * live.silenceMs));
+  expect(session.used).toHaveLength(1);
+  between.silence();
+  await stage.post('missed', ['art']);
+  await vi.waitFor(() => expect(seen.texts).toEqual(['shown', 'missed']), 10_000);
+  await stage.post('again', ['art']);
+  await vi.waitFor(() => expect(seen.texts).toEqual(['shown', 'missed', 'again']), 5_000);
+  expect(session.used).toHaveLength(2);
   expect(seen.ends).toEqual([]);
 });
 

@@ -1,5 +1,6 @@
 import { AtpAgent } from '@atproto/api';
 import { startTestGateway, type TestGateway } from '@stratos/gateway/testing';
+import { type Did, toDid } from '@stratos/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Browser, type Page } from '../network/src/browser.ts';
 import { signInAndConsent } from '../network/src/oauth-sign-in.ts';
@@ -10,7 +11,7 @@ const QUERY = { query: '{ viewer { did } }' };
 
 let atproto: ThrowawayAtproto;
 let gateway: TestGateway;
-let did: string;
+let did: Did;
 /** Of our pages, as the loopback redirect has it. */
 let home: URL;
 
@@ -24,7 +25,7 @@ beforeAll(async () => {
   home.hostname = '127.0.0.1';
   const agent = new AtpAgent({ service: atproto.pdsUrl });
   await agent.createAccount({ ...PERSON, email: 'rei@example.test' });
-  did = agent.assertDid;
+  did = toDid(agent.assertDid);
 });
 afterAll(async () => {
   await gateway?.[Symbol.asyncDispose]();
@@ -116,6 +117,7 @@ test('is only for the browser that began it, once', async () => {
   const browser = new Browser();
   const search = new URLSearchParams({ handle: PERSON.handle });
   const asked = await browser.navigate(`${gateway.url}/oauth/login?${search}`);
+  expect(browser.cookie(home, 'stratos-sign-in')).toBeDefined();
   const other = new Browser();
   // The PDS knows the first browser, so it goes on to the callback; the gateway is shown another’s cookies.
   const arrived = await signInAndConsent(browser, asked.url, {
@@ -123,11 +125,19 @@ test('is only for the browser that began it, once', async () => {
     password: PERSON.password,
   });
   expect(arrived.status).toBe(200);
+  expect(browser.cookie(home, 'stratos-sign-in')).toBeUndefined();
   const callback = new URL('/oauth/callback?state=unknown&code=x&iss=x', home);
   expect((await other.navigate(callback)).status).toBe(400);
 });
 
-test('says who it is as an OAuth client, and keeps no token of a PDS', async () => {
+test('gives back the tokens of the PDS as soon as that has said who it is', async () => {
+  const browser = new Browser();
+  await signIn(browser);
+  expect(browser.cookie(home, 'stratos-session')).toBeDefined();
+  expect(await atproto.appsOf(did)).toBe(0);
+});
+
+test('says who it is as an OAuth client, and asks for nothing but who somebody is', async () => {
   const metadata = await (await fetch(`${gateway.url}/oauth/client-metadata.json`)).json();
   expect(metadata).toMatchObject({ scope: 'atproto', dpop_bound_access_tokens: true });
 });

@@ -78,13 +78,17 @@ export async function writePosts(
         at timestamptz, boundaries text[], rev text`,
     },
   );
-  await insert(client, 'stratos_post_boundary (boundary, sort_at, uri, node_did, did)', {
-    rows: posts.flatMap(({ readers, at, uri, node, author }) =>
-      readers.map((boundary) => ({ boundary, at, uri, node, author })),
-    ),
-    columns: 'boundary, at, uri, node, author',
-    types: 'boundary text, at timestamptz, uri text, node text, author text',
-  });
+  await insert(
+    client,
+    'stratos_post_boundary (boundary, sort_at, uri, node_did, did, cid, indexed_at)',
+    {
+      rows: rows.flatMap(({ readers, at, uri, node, author, cid }) =>
+        readers.map((boundary) => ({ boundary, at, uri, node, author, cid })),
+      ),
+      columns: 'boundary, at, uri, node, author, cid, at',
+      types: 'boundary text, at timestamptz, uri text, node text, author text, cid text',
+    },
+  );
 }
 
 async function writeStubs(client: Client, world: World, signer: Signer): Promise<void> {
@@ -119,10 +123,10 @@ export async function insert(
 }
 
 async function rowOf(post: Post, signer: Signer) {
-  const { uri, node, author, text, boundaries, at, parent, quote } = post;
+  const { uri, node, author, text, boundaries, readers, at, parent, quote } = post;
   const { cid, record, proof } = await signer.post(post);
   return {
-    ...{ uri, node, author, text, boundaries, at, parent, quote, cid },
+    ...{ uri, node, author, text, boundaries, readers, at, parent, quote, cid },
     record: record.toString('base64'),
     ...(proof && { ...proof, car: proof.car.toString('base64') }),
   };

@@ -28,10 +28,16 @@ export class CuttableRelay implements AsyncDisposable {
     for (const sockets of this.#pairs) for (const socket of sockets) socket.destroy();
   }
 
-  /** Lets nothing through for so many milliseconds. */
-  holdFor(ms: number): void {
+  /** Lets nothing through any more on the connections that are open, and ends none of them. */
+  silence(): Socket[] {
     const sockets = [...this.#pairs].flat();
     for (const socket of sockets) socket.pause();
+    return sockets;
+  }
+
+  /** Lets nothing through for so many milliseconds. */
+  holdFor(ms: number): void {
+    const sockets = this.silence();
     setTimeout(() => {
       for (const socket of sockets) socket.resume();
     }, ms);

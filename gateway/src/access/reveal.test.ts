@@ -1,4 +1,5 @@
 import { type Boundary, encodeRecord, qualifyBoundary, toAtUri, toDid } from '@stratos/protocol';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { HydratedPost } from '../hydration/posts.ts';
 import { revealPost } from './reveal.ts';
@@ -71,4 +72,29 @@ test.each([
 test('qualifies the bare names of old records with their node', async () => {
   const post = await postIn('open');
   expect(revealPost(scope(alice, open), post, author)?.boundaries).toEqual([open]);
+});
+
+test('a post that was shown before is shown to each viewer as if it never had been', async () => {
+  const { value, ...one } = await postIn(open, closed, foreign);
+  const elsewhere = { node: other, uri: toAtUri(`at://${alice}/zone.stratos.feed.post/r`) };
+  const glance = fc.record({
+    viewer: fc.constantFrom(alice, bob),
+    boundaries: fc.subarray([open, closed, foreign]),
+    at: fc.constantFrom({}, elsewhere),
+    within: fc.option(fc.constantFrom(open, closed, foreign), { nil: undefined }),
+  });
+  fc.assert(
+    fc.property(fc.array(glance, { minLength: 2, maxLength: 6 }), (glances) => {
+      for (const { viewer, boundaries, at, within } of glances) {
+        const seen = (record: HydratedPost['value']) =>
+          revealPost(
+            scope(viewer, ...boundaries),
+            { ...one, ...at, value: record },
+            author,
+            within,
+          );
+        expect(seen(value)).toEqual(seen(structuredClone(value)));
+      }
+    }),
+  );
 });

@@ -1,15 +1,8 @@
-import {
-  type AtUri,
-  type Boundary,
-  boundaryNode,
-  type Did,
-  InvalidBoundaryError,
-  parseAtUri,
-  recordBoundaries,
-} from '@stratos/protocol';
-import type { PostView, ViewerView, Visible } from '@stratos/schema';
+import { type AtUri, type Boundary, parseAtUri } from '@stratos/protocol';
+import type { PostView, UnavailablePostView, ViewerView, Visible } from '@stratos/schema';
 import type { Author } from '../hydration/authors.ts';
 import type { HydratedPost } from '../hydration/posts.ts';
+import { contentOf } from './post-content.ts';
 import { presentPost } from './present.ts';
 import type { Scope } from './scope.ts';
 import { visible } from './visible.ts';
@@ -29,13 +22,32 @@ export function revealPost(
 ): Visible<PostView> | undefined {
   const isOwn = isAuthor(scope, post.uri);
   if (!isOwn && !author.active) return undefined;
-  const boundaries = boundariesOf(post);
+  const { boundaries } = contentOf(post);
   const shared = isOwn
     ? boundaries
     : boundaries.filter((boundary) => scope.boundaries.has(boundary));
   if (shared.length === 0 && !isOwn) return undefined;
   if (within && !shared.includes(within)) return undefined;
   return visible(presentPost(post, shared, author.handle));
+}
+
+/**
+ * That a post of the index cannot be had, or undefined when the scope's viewer may not know that there is one. Who
+ * may see it is known by the index alone, so the query that found it has to look for it in the scope.
+ *
+ * @param within - only if the viewer reads this boundary
+ */
+export function revealUnavailable(
+  scope: Scope,
+  { uri, node }: UnavailablePostView,
+  author: Author,
+  within?: Boundary,
+): Visible<UnavailablePostView> | undefined {
+  if (!isAuthor(scope, uri)) {
+    if (!author.active) return undefined;
+    if (within && !scope.boundaries.has(within)) return undefined;
+  }
+  return visible({ uri, node });
 }
 
 /** The viewer, as they see themselves. */
@@ -46,14 +58,4 @@ export function revealViewer(scope: Scope, handle: string): Visible<ViewerView> 
 /** Whether the scope's viewer wrote what is at this address. */
 export function isAuthor(scope: Scope, uri: AtUri): boolean {
   return parseAtUri(uri).did === scope.viewer;
-}
-
-/** Those that the record names and its node may speak for. What cannot be read names none. */
-function boundariesOf({ value, node }: { value: HydratedPost['value']; node: Did }): Boundary[] {
-  try {
-    return recordBoundaries(value, node).filter((boundary) => boundaryNode(boundary) === node);
-  } catch (error) {
-    if (error instanceof InvalidBoundaryError) return [];
-    throw error;
-  }
 }

@@ -18,21 +18,20 @@ export function postView(post: Visible<WholePost>): LexiconPost {
 }
 
 /** A page in the shape of the feeds' lexicons. */
-export function feedView({ posts, ...cursors }: PostsPage): LexiconFeed {
-  return withoutNothing({ feed: posts.map((post) => ({ post: postView(post) })), ...cursors });
+export function feedView({ posts, ...page }: PostsPage): LexiconFeed {
+  return withoutNothing({ feed: posts.map((post) => ({ post: postView(post) })), ...page });
 }
 
 /** A page in the shape of the other lexicons. */
-export function postsView({ posts, ...cursors }: PostsPage): LexiconPosts {
-  return withoutNothing({ posts: posts.map(postView), ...cursors });
+export function postsView({ posts, ...page }: PostsPage): LexiconPosts {
+  return withoutNothing({ posts: posts.map(postView), ...page });
 }
 
 /** A thread in the shape of its lexicon. */
 export function threadView({ post, replies }: ReplyTree): LexiconThread {
   return withoutNothing({
     post: postView(post),
-    replies:
-      replies && withoutNothing({ posts: replies.posts.map(threadView), cursor: replies.cursor }),
+    replies: replies && withoutNothing({ ...replies, posts: replies.posts.map(threadView) }),
   });
 }
 

@@ -43,9 +43,9 @@ beforeAll(async () => {
       'rev', '\\x00', '', at, at, at, array[${hidden}]
     from generate_series(1, ${POSTS}::int) as i, lateral (select now() - i * interval '1 s' as at) as t`;
   await prisma.$executeRaw`
-    insert into stratos_post_boundary (boundary, sort_at, uri, node_did, did)
+    insert into stratos_post_boundary (boundary, sort_at, uri, node_did, did, cid, indexed_at)
     select case when substring(rkey from 2)::int % ${VISIBLE_EVERY}::int = 0 then ${shared} else ${hidden} end,
-      sort_at, uri, node_did, did from stratos_post`;
+      sort_at, uri, node_did, did, cid, indexed_at from stratos_post`;
   await prisma.$executeRaw`
     insert into stratos_actor (did, updated_at)
     select 'did:plc:somebody' || i, now() from generate_series(1, 5000) as i`;

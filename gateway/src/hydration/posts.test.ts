@@ -41,7 +41,7 @@ test('hydrates what was chosen, and nothing that took its place since', async ()
   const [found, changed, absent] = await Promise.all(
     stored.map(createPostHydrator({ logger: createLogger('silent'), counter })),
   );
-  expect(found?.value).toMatchObject({ text: 'r' });
+  expect(found).toMatchObject({ value: { text: 'r' } });
   expect([changed, absent]).toEqual([undefined, undefined]);
   expect(counter.refused).toBe(2);
 });

@@ -1,7 +1,13 @@
-import { type PostContent, postContents, type TimelinePost } from '@stratos/prisma/queries';
+import {
+  type PostContent,
+  type PostVersion,
+  postContents,
+  type TimelinePost,
+} from '@stratos/prisma/queries';
 import { type AtUri, type Cid, type Did, decodeRecord, ProofError } from '@stratos/protocol';
 import DataLoader from 'dataloader';
 import { LRUCache } from 'lru-cache';
+import type { ScopedRead } from '../access/scope.ts';
 import type { Candidate, Transaction } from '../feeds/skeleton.ts';
 import type { Logger } from '../logger.ts';
 import { type Author, authorOf } from './authors.ts';
@@ -21,10 +27,11 @@ export interface HydratedPost {
   indexedAt: Date;
 }
 
-/** A post that was found, with its content as of the same transaction. Not yet verified. */
+/** A post that was found, and what there was of it as of the same transaction. Not yet verified. */
 export interface StoredPost {
   candidate: Candidate;
-  content: PostContent | undefined;
+  /** Without a record, this is the one in memory that has the CID, or is still to be read. */
+  content: PostContent | (PostVersion & { record?: never }) | undefined;
   /** Where they were read with it. */
   author?: Author;
 }
@@ -34,8 +41,8 @@ export interface HydrationCounter {
   refused: number;
 }
 
-/** Verifies a post anew; undefined when it fails. */
-export type PostHydrator = (post: StoredPost) => Promise<HydratedPost | undefined>;
+/** Verifies a post anew: undefined when it fails, `unavailable` when its node cannot be asked for the record. */
+export type PostHydrator = (post: StoredPost) => Promise<HydratedPost | 'unavailable' | undefined>;
 
 /** Reads the contents of posts in the transaction that found them. */
 export async function readPosts(
@@ -45,12 +52,14 @@ export async function readPosts(
   if (candidates.length === 0) return [];
   const contents = await postContents(transaction, candidates);
   const rows = new Map(contents.map((content) => [postKey(content), content]));
-  return candidates.map((candidate) => ({ candidate, content: rows.get(postKey(candidate)) }));
+  return candidates.map((candidate) => {
+    const content = rows.get(postKey(candidate));
+    return { candidate, content: content?.cid === candidate.cid ? content : undefined };
+  });
 }
 
-/** A post of a page that was read with everything. */
+/** A post of a page that was read with everything but the records. */
 export function storedPost(row: TimelinePost): StoredPost {
-  if (row.cid === null) return { candidate: row, content: undefined };
   return { candidate: row, content: row, author: authorOf(row) };
 }
 
@@ -59,48 +68,71 @@ export interface PostHydratorOptions {
   counter: HydrationCounter;
   /** Where records are asked for instead of in the database. */
   records?: NodeRecords | undefined;
+  /** How records are read that did not come with a post. */
+  read?: ScopedRead;
 }
 
-/**
- * Completes posts, those of one turn of the event loop together. A post whose record cannot be had is left out like
- * one that fails: only the signed record says who may see it.
- */
+/** Completes posts, those of one turn of the event loop together. */
 export function createPostHydrator({
   logger,
   counter,
   records,
+  read,
 }: PostHydratorOptions): PostHydrator {
-  const recordOf = records ? recordsFrom(records) : storedRecord;
+  const hydrate = records ? hydrateFrom(records) : hydrateStored(read);
   return async ({ candidate, content }) => {
-    const verified = content && (await verify(candidate, content, recordOf));
-    if (typeof verified === 'object') return verified;
+    const hydrated = content && (await hydrate(content));
+    if (typeof hydrated === 'object') return hydrated;
     const { uri, node } = candidate;
-    if (verified !== 'unavailable') counter.refused += 1;
-    logger.warn({ uri, node, reason: verified ?? 'gone' }, 'record not served');
+    logger.warn({ uri, node, reason: hydrated ?? 'gone' }, 'record not served');
+    if (hydrated === 'unavailable') return hydrated;
+    counter.refused += 1;
     return undefined;
   };
 }
 
-type RecordOf = (row: PostContent) => Promise<FoundRecord>;
-
-async function verify(
-  candidate: Candidate,
-  row: PostContent,
-  recordOf: RecordOf,
-): Promise<HydratedPost | string> {
-  if (row.cid !== candidate.cid) return 'changed';
-  if (row.stubCid !== null && row.stubCid !== row.cid) return 'not-what-the-stub-names';
-  const { uri, node, cid, indexedAt } = row;
-  const found = await recordOf(row);
-  return 'value' in found ? { uri, node, cid, value: found.value, indexedAt } : found.reason;
-}
+/** A post, or why it is not served; undefined when it is gone. */
+type Hydrate = (
+  content: NonNullable<StoredPost['content']>,
+) => Promise<HydratedPost | string | undefined>;
 
 /** Asks nodes for what is hydrated in the same turn at once. */
-function recordsFrom(records: NodeRecords): RecordOf {
-  const loader = new DataLoader<PostContent, FoundRecord>((rows) => records.load(rows), {
+function hydrateFrom(records: NodeRecords): Hydrate {
+  const loader = new DataLoader<PostVersion, FoundRecord>((rows) => records.load(rows), {
     cache: false,
   });
-  return (row) => loader.load(row);
+  return (version) => hydrated(version, () => loader.load(version));
+}
+
+/**
+ * Reads what is in no memory, all of the same turn at once. By then a post may have a newer version, which
+ * is served in its place.
+ */
+function hydrateStored(read: ScopedRead | undefined): Hydrate {
+  const loader = new DataLoader<PostVersion, PostContent | undefined>(
+    async (rows) => {
+      const contents = (await read?.((transaction) => postContents(transaction, rows))) ?? [];
+      const found = new Map(contents.map((content) => [postKey(content), content]));
+      return rows.map((row) => found.get(postKey(row)));
+    },
+    { cache: false },
+  );
+  return async (content) => {
+    if (content.record) return hydrated(content, () => storedRecord(content));
+    const known = verified.get(versionKey(content));
+    if (known) return hydrated(content, async () => known);
+    const current = await loader.load(content);
+    return current && hydrated(current, () => storedRecord(current));
+  };
+}
+
+async function hydrated(
+  { uri, node, cid, indexedAt, stubCid }: PostVersion,
+  record: () => Promise<FoundRecord>,
+): Promise<HydratedPost | string> {
+  if (stubCid !== null && stubCid !== cid) return 'not-what-the-stub-names';
+  const found = await record();
+  return 'value' in found ? { uri, node, cid, value: found.value, indexedAt } : found.reason;
 }
 
 async function storedRecord(row: PostContent): Promise<FoundRecord> {
@@ -112,18 +144,25 @@ async function storedRecord(row: PostContent): Promise<FoundRecord> {
   }
 }
 
-/** Records that were verified, with the bytes that were: these need not be verified again. */
-const verified = new LRUCache<Cid, { bytes: Uint8Array; value: RecordValue }>({
+/** Records that were verified, with the bytes that were: these need not be verified again at their address. */
+const verified = new LRUCache<string, { bytes: Uint8Array; value: RecordValue }>({
   maxSize: VERIFIED_BYTES,
   sizeCalculation: ({ bytes }) => bytes.length + 1,
 });
 
-async function readRecord({ record: bytes, cid }: PostContent): Promise<RecordValue> {
-  const known = verified.get(cid);
+async function readRecord(content: PostContent): Promise<RecordValue> {
+  const { record: bytes, cid } = content;
+  const key = versionKey(content);
+  const known = verified.get(key);
   if (known && Buffer.compare(known.bytes, bytes) === 0) return known.value;
   const value = await decodeRecord(bytes, cid);
-  verified.set(cid, { bytes, value });
+  verified.set(key, { bytes, value });
   return value;
+}
+
+/** A row that was given the CID of another post is not taken for that one. */
+function versionKey(version: PostVersion): string {
+  return `${version.cid} ${postKey(version)}`;
 }
 
 /** What identifies a post, as the key of a map. */

@@ -8,19 +8,29 @@ const HEADERS = {
   // For proxies that would wait for more.
   'X-Accel-Buffering': 'no',
 };
-/** A comment, of which no client takes notice. */
-const HEARTBEAT = ':\n\n';
+/** Of which no client takes notice. */
+const COMMENT = ':\n\n';
+
+export interface EventSourceOptions {
+  /** Milliseconds between signs of life. */
+  heartbeatMs?: number;
+  /** A sign of life: a comment unless given. */
+  heartbeat?: string;
+}
 
 /** An answer that is a stream of server-sent events, with signs of life while nothing happens. */
 export class EventSource {
   readonly #res: ServerResponse;
   readonly #heartbeat: NodeJS.Timeout;
 
-  constructor(res: ServerResponse, heartbeatMs: number = LIVE_LIMITS.heartbeatMs) {
+  constructor(
+    res: ServerResponse,
+    { heartbeatMs = LIVE_LIMITS.heartbeatMs, heartbeat = COMMENT }: EventSourceOptions = {},
+  ) {
     this.#res = res.writeHead(200, HEADERS);
-    res.write(HEARTBEAT);
+    res.write(COMMENT);
     this.#heartbeat = setInterval(() => {
-      if (!res.writableNeedDrain) res.write(HEARTBEAT);
+      if (!res.writableNeedDrain) res.write(heartbeat);
     }, heartbeatMs).unref();
     res.once('close', () => clearInterval(this.#heartbeat));
   }

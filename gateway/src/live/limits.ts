@@ -14,6 +14,8 @@ export interface LiveLimits {
   replayedPosts: number;
   /** Milliseconds between signs of life on a stream where nothing happens. */
   heartbeatMs: number;
+  /** Milliseconds without one after which a client opens a stream anew, where the gateway has a say in it. */
+  silenceMs: number;
   /** Milliseconds in which a reader may take the last word of a stream. */
   lingerMs: number;
 }
@@ -25,6 +27,7 @@ export const LIVE_LIMITS: LiveLimits = {
   queuedBytes: 4_000_000,
   replayedPosts: 1_000,
   heartbeatMs: 15_000,
+  silenceMs: 45_000,
   lingerMs: 5_000,
 };
 

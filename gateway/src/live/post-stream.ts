@@ -70,6 +70,10 @@ export class PostStream implements LiveStream {
     this.#sessionEnd = setTimeout(() => this.close('sessionExpired'), left).unref();
   }
 
+  get limits(): LiveLimits {
+    return this.#options.limits;
+  }
+
   /** The newest change that it has been told of. */
   get position(): bigint {
     return this.#position;

@@ -76,8 +76,8 @@ export async function readPage(
       hydrate(stored),
       authors.load(parseAtUri(readable.uri).did),
     ]);
-    const size = stored.content?.record.length ?? 0;
-    return post && { post, author, readers: readable.readers, size };
+    const size = stored.content?.record?.length ?? 0;
+    return typeof post === 'object' ? { post, author, readers: readable.readers, size } : undefined;
   }
 }
 

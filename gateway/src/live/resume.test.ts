@@ -67,8 +67,12 @@ test('says when what was missed is not known any more', async () => {
   const { token } = await stage.reader('alice', 'art');
   const first = await stage.follow(token);
   await first[Symbol.asyncDispose]();
+  const other = await stage.follow(token);
   await stage.post('missed', ['art']);
   await stage.post('kept', ['art']);
+  // What is not an hour old is there until the gateway has read it.
+  await other.until(({ story }) => story.at(-1) === 'PostShown kept');
+  await other[Symbol.asyncDispose]();
   await gateway.world.prisma.$executeRaw`
     delete from stratos_change where seq < (select max(seq) from stratos_change)`;
   await using resumed = await stage.follow(token, { after: first.cursor });

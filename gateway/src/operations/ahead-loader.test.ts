@@ -57,6 +57,19 @@ function operations(of = viewer): ViewerOperations {
 
 const post = (uri: AtUri, of = viewer) => operations(of).post({ uri });
 
+/** A post for which a node is asked while somebody loses boundaries. */
+function postWhile(uri: AtUri, lost: { did: Did; boundary?: Boundary }) {
+  const client = {
+    shownRecords: async (...args: Parameters<typeof world.shownRecords>) => {
+      await owner.membershipBoundary.deleteMany({ where: lost });
+      return world.shownRecords(...args);
+    },
+  };
+  const ahead = createProvenRecords({ client, calls: new NodeCalls(logger) });
+  const options = { reads, cursors, logger, counter: { refused: 0 }, ahead };
+  return new ViewerOperations(viewer, options).post({ uri });
+}
+
 /** A world in which the viewer and ada are members of both boundaries of a node. */
 async function shared() {
   await world.node(node);
@@ -164,19 +177,14 @@ describe('a post whose stub came before its content', () => {
 
   test('is decided about as of after the node has answered', async () => {
     const { uri } = await stub();
-    const { shownRecords } = world;
-    const leaving = new Proxy(world, {
-      get: (target, name) =>
-        name === 'shownRecords'
-          ? async (...args: Parameters<typeof shownRecords>) => {
-              await owner.membershipBoundary.deleteMany({ where: { did: viewer } });
-              return target.shownRecords(...args);
-            }
-          : Reflect.get(target, name),
-    });
-    const ahead = createProvenRecords({ client: leaving, calls: new NodeCalls(logger) });
-    const options = { reads, cursors, logger, counter: { refused: 0 }, ahead };
-    expect(await new ViewerOperations(viewer, options).post({ uri })).toBeNull();
+    expect(await postWhile(uri, { did: viewer })).toBeNull();
+  });
+
+  test('shows no boundary that the viewer has lost while the node was asked', async () => {
+    const { uri } = await stub({ boundaries: [red, green] });
+    const seen = await postWhile(uri, { did: viewer, boundary: green });
+    expect(seen?.boundaries).toEqual([red]);
+    expect(JSON.stringify(seen)).not.toContain(green);
   });
 
   test('is decided about anew for each who asks for what is in memory', async () => {

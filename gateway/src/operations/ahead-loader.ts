@@ -1,12 +1,15 @@
 import { countingRecords, stubsAhead } from '@stratos/prisma/queries';
-import { parseAtUri } from '@stratos/protocol';
+import { type AtUri, parseAtUri } from '@stratos/protocol';
+import type { PostView, Visible } from '@stratos/schema';
 import DataLoader from 'dataloader';
 import { revealPost } from '../access/reveal.ts';
 import type { ScopedRead } from '../access/scope.ts';
 import type { AuthorLoader } from '../hydration/authors.ts';
 import type { ProvenRecords } from '../hydration/nodes/proven-records.ts';
 import type { Logger } from '../logger.ts';
-import type { PostLoader } from './post-loader.ts';
+
+/** The posts that the stubs at an address point to, as far as the viewer may see them: one at most. */
+export type AheadLoader = DataLoader<AtUri, Visible<PostView>[]>;
 
 export interface AheadLoaderOptions {
   authors: AuthorLoader;
@@ -22,7 +25,7 @@ export interface AheadLoaderOptions {
 export function createAheadLoader(
   read: ScopedRead,
   { authors, records, logger }: AheadLoaderOptions,
-): PostLoader {
+): AheadLoader {
   return new DataLoader(async (uris) => {
     const stubs = await read((transaction) => stubsAhead(transaction, uris));
     const found = await records.load(stubs);

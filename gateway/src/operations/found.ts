@@ -1,5 +1,5 @@
 import { type Boundary, parseAtUri } from '@stratos/protocol';
-import type { PostView, Visible } from '@stratos/schema';
+import type { PostView, UnavailablePostView, Visible } from '@stratos/schema';
 import { revealPost } from '../access/reveal.ts';
 import type { Scope, ScopedRead } from '../access/scope.ts';
 import type { Candidate, Position, Transaction } from '../feeds/skeleton.ts';
@@ -12,10 +12,11 @@ export interface Found {
   posts: StoredPost[];
 }
 
-export interface Revealed {
-  position: Position;
-  post: Visible<PostView>;
-}
+/** A post that the viewer may see, or that they may know of while its node does not give it. */
+export type Revealed = { position: Position } & (
+  | { post: Visible<PostView>; unavailable?: never }
+  | { post?: never; unavailable: Visible<UnavailablePostView> }
+);
 
 /** Finds posts and reads their contents, as of one moment. */
 export function findPosts(
@@ -28,19 +29,23 @@ export function findPosts(
   }));
 }
 
-/** The posts that are what they were and that the scope's viewer may see, in their order. */
+/** The posts that are what they were and that the scope's viewer may see, or know of, in their order. */
 export function revealAll(
-  { hydrate, authors }: Hydration,
+  { hydrate, authors, unavailable: missing }: Hydration,
   { scope, posts }: Found,
   within?: Boundary,
 ): Promise<(Revealed | undefined)[]> {
   return Promise.all(
-    posts.map(async (stored) => {
+    posts.map(async (stored): Promise<Revealed | undefined> => {
       const { candidate } = stored;
       const [hydrated, author] = await Promise.all([
         hydrate(stored),
         stored.author ?? authors.load(parseAtUri(candidate.uri).did),
       ]);
+      if (hydrated === 'unavailable') {
+        const unavailable = await missing.load({ post: candidate, within });
+        return unavailable && { position: candidate, unavailable };
+      }
       const post = hydrated && revealPost(scope, hydrated, author, within);
       return post && { position: candidate, post };
     }),

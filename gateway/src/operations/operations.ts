@@ -16,7 +16,7 @@ import { actor } from './actor.ts';
 import { authorFeed } from './author-feed.ts';
 import { boundaries, boundary, node } from './memberships.ts';
 import { postProof } from './post-proof.ts';
-import { post, postAt, posts, quoted } from './posts.ts';
+import { post, postAt, posts, quoted, unavailablePosts } from './posts.ts';
 import { replies } from './replies.ts';
 import { createRequest, type OperationsOptions, type Request } from './request.ts';
 import { search } from './search.ts';
@@ -67,6 +67,10 @@ export class ViewerOperations implements Operations {
 
   posts(input: PostsInput) {
     return posts(this.#request, input);
+  }
+
+  unavailablePosts(input: PostsInput) {
+    return unavailablePosts(this.#request, input);
   }
 
   thread(input: ThreadInput) {

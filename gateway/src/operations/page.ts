@@ -17,7 +17,7 @@ export interface Feed {
   find: (slice: Slice) => Promise<Found>;
 }
 
-/** How often a page is made up for posts that cannot be shown, which are many when a node cannot be asked. */
+/** How often a page is made up for posts that fail verification. */
 const MAX_READS = 10;
 
 /** A page of visible posts. Throws `BAD_USER_INPUT`, `QUERY_TOO_COMPLEX` or `INVALID_CURSOR`. */
@@ -39,17 +39,31 @@ export async function readPage(
   const isPreceded = async () => {
     if (after === undefined) return false;
     const [first] = await take(request, feed, { after: undefined, count: 1, reverse });
-    return first !== undefined && (!nearest || postKey(first.post) !== postKey(nearest.post));
+    return (
+      first !== undefined && (!nearest || postKey(first.position) !== postKey(nearest.position))
+    );
   };
   const [hasNextPage, hasPreviousPage] = reverse ? [isPreceded, goesOn] : [goesOn, isPreceded];
-  const edges = (reverse ? page.toReversed() : page).map(({ position, post }) =>
-    edge(post, () => cursors.seal(position, scope)),
-  );
-  return { edges, hasNextPage, hasPreviousPage };
+  const inOrder = reverse ? page.toReversed() : page;
+  const cursorOf = ({ position }: Revealed) => cursors.seal(position, scope);
+  return {
+    edges: inOrder.flatMap((one) => (one.post ? edge(one.post, () => cursorOf(one)) : [])),
+    unavailable: inOrder.flatMap(({ unavailable }) => unavailable ?? []),
+    get startCursor() {
+      const [first] = inOrder;
+      return first ? cursorOf(first) : null;
+    },
+    get endCursor() {
+      const last = inOrder.at(-1);
+      return last ? cursorOf(last) : null;
+    },
+    hasNextPage,
+    hasPreviousPage,
+  };
 }
 
 /**
- * So many visible posts from a position on, or all that there are. What fails verification is made up for by
+ * So many posts from a position on, or all that there are. What fails verification is made up for by
  * what follows it.
  */
 async function take(

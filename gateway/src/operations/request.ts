@@ -12,12 +12,13 @@ import {
 } from '../hydration/posts.ts';
 import { type CountLoader, createCountLoader } from '../hydration/reference-counts.ts';
 import type { Logger } from '../logger.ts';
-import { createAheadLoader } from './ahead-loader.ts';
+import { type AheadLoader, createAheadLoader } from './ahead-loader.ts';
 import { PostBudget } from './budget.ts';
 import { createMembershipLoader, type MembershipLoader } from './memberships.ts';
 import { createPostLoader, type PostLoader } from './post-loader.ts';
 import { createProofLoader, type ProofLoader } from './post-proof.ts';
 import { ReplyLoaders } from './reply-loaders.ts';
+import { createUnavailableLoader, type UnavailableLoader } from './unavailable-loader.ts';
 
 export interface OperationsOptions {
   reads: ReadPool;
@@ -34,6 +35,7 @@ export interface OperationsOptions {
 export interface Hydration {
   hydrate: PostHydrator;
   authors: AuthorLoader;
+  unavailable: UnavailableLoader;
 }
 
 /** What the operations of one request share. Nothing in it outlives the request, least of all a decision. */
@@ -45,7 +47,7 @@ export interface Request extends Hydration {
   budget: PostBudget;
   posts: PostLoader;
   /** Those at addresses of which the index has nothing for the viewer. */
-  ahead: PostLoader;
+  ahead: AheadLoader;
   replies: ReplyLoaders;
   counts: CountLoader;
   proofs: ProofLoader;
@@ -58,8 +60,9 @@ export function createRequest(
 ): Request {
   const read = readFor(reads, viewer);
   const hydration: Hydration = {
-    hydrate: createPostHydrator({ logger, counter, records }),
+    hydrate: createPostHydrator({ logger, counter, records, read }),
     authors: createAuthorLoader(reads),
+    unavailable: createUnavailableLoader(read),
   };
   return {
     viewer,

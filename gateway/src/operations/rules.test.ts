@@ -14,6 +14,8 @@ let viewer: Person;
 let author: Person;
 let token: string;
 let posts: WrittenPost[];
+/** Nothing of one test is still in memory in the next. */
+let round = 0;
 
 beforeAll(async () => {
   gateway = await startTestGateway();
@@ -31,8 +33,9 @@ beforeEach(async () => {
   await world.node(node);
   await world.member(viewer.did, node, [open]);
   posts = [];
+  round += 1;
   for (let second = 0; second < 12; second++) {
-    const at = new Date(Date.UTC(2026, 0, 1, 0, 0, second));
+    const at = new Date(Date.UTC(2026, 0, 1, 0, round, second));
     const facts = { author: author.did, node, boundaries: [open], rkey: `r${second}`, at };
     posts.unshift(await world.post(facts));
   }
@@ -95,6 +98,25 @@ describe('a record that was altered behind our back is not served, and the page 
     expect(await page(3)).toEqual(uris([at(0), at(10), at(11)]));
     expect(await page(2)).toEqual(uris([at(0), at(10)]));
   });
+
+  test('its CID, when all of them are in memory', async () => {
+    expect(await page(4)).toEqual(uris(posts.slice(0, 4)));
+    await alter(at(0), { cid: at(1).cid });
+    expect(await page(4)).toEqual(uris(posts.slice(1, 5)));
+  });
+});
+
+test('a post that is in memory is what was verified, whatever became of its row', async () => {
+  expect(await page(2)).toEqual(uris(posts.slice(0, 2)));
+  await alter(at(1), { record: (await otherRecord()).record });
+  const { posts: seen } = (await SURFACES[0]?.feed(gateway.url, token, { limit: 2 })) ?? {};
+  expect(seen?.[1]).toMatchObject({ cid: at(1).cid, record: { text: 'r10' } });
+});
+
+test('a post in memory is not there for whoever may not read it', async () => {
+  expect(await page(2)).toEqual(uris(posts.slice(0, 2)));
+  await gateway.world.prisma.postBoundary.deleteMany({ where: { uri: at(0).uri } });
+  expect(await page(2)).toEqual(uris(posts.slice(1, 3)));
 });
 
 test('columns beside the record change nothing of what is shown', async () => {

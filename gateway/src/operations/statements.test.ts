@@ -67,6 +67,7 @@ const whole = { counts: true };
 const OPERATIONS: Record<string, Work> = {
   viewer: (of) => of.viewer(),
   timeline: (of) => of.timeline({}),
+  'timeline, again': (of) => of.timeline({}),
   'timeline with quotes and counts': async (of) => wholePage(of, await of.timeline({}), whole),
   authorFeed: (of) => of.authorFeed({ actor: 'author.test' }),
   search: (of) => of.search({ text: 'word' }),

@@ -55,9 +55,10 @@ async function indexedAncestors(
   const chain: Visible<PostView>[] = [];
   let below: PostView = of;
   for (const revealed of await revealAll(request, found)) {
-    if (revealed?.post.uri !== below.replyParent) break;
-    chain.unshift(revealed.post);
-    below = revealed.post;
+    const { post } = revealed ?? {};
+    if (post?.uri !== below.replyParent) break;
+    chain.unshift(post);
+    below = post;
   }
   return chain;
 }

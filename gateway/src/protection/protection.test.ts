@@ -12,6 +12,21 @@ const GET_TIMELINE = zone.stratos.feed.getTimeline.$nsid;
 const SUBSCRIBE_POSTS = zone.stratos.feed.subscribePosts.$nsid;
 const uri = 'at://did:plc:reiaaaaaaaaaaaaaaaaaaaaa/zone.stratos.feed.post/3jzfcijpj2z2a';
 
+function bearer(token: string): Record<string, string> {
+  return { authorization: `Bearer ${token}` };
+}
+
+/** Whether an answer is a stream of events that is open. */
+async function isOpened(url: string, headers: Record<string, string>): Promise<boolean> {
+  const { body } = await fetch(url, { headers: { accept: 'text/event-stream', ...headers } });
+  let text = '';
+  for await (const chunk of body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    text += chunk;
+    if (text.includes('"opened"')) return true;
+  }
+  return false;
+}
+
 function codeOf({ body }: Answer): string {
   const { errors, error } = JSON.parse(body);
   return errors?.[0].extensions.code ?? error?.data?.reason ?? error;
@@ -56,6 +71,19 @@ describe('what a viewer may ask in a minute', () => {
       { headers: { authorization: `Bearer ${token}` } },
     );
     expect(answer.status).toBe(429);
+  });
+
+  test.each<[string, (token: string) => Promise<boolean>]>([
+    ['XRPC', async (token) => (await firstFrame(gateway.url, bearer(token))) === '#opened'],
+    ['tRPC', (token) => isOpened(`${gateway.url}/trpc/livePosts`, bearer(token))],
+  ])('is spent on streams over %s, as on any call', async (name, isOpenedBy) => {
+    const token = await gateway.session(gateway.people.add(`streams${name.toLowerCase()}`));
+    const page = await xrpc(gateway.url, token, GET_TIMELINE, { limit: 72 });
+    expect(page.status).toBe(200);
+    const opened: boolean[] = [];
+    for (let i = 0; i < 3; i++) opened.push(await isOpenedBy(token));
+    expect(opened).toEqual([true, true, false]);
+    expect((await xrpc(gateway.url, token, GET_TIMELINE)).status).toBe(429);
   });
 
   test('a query that costs more than any may is not run', async () => {

@@ -53,6 +53,13 @@ test.each<[string, number, string, Record<string, unknown>?]>([
     'query ($uris: [AtUri!]!) { posts(uris: $uris) { text } }',
     { uris: [uri, uri] },
   ],
+  ['what a page lacks as its posts', 1 + 10 * 2, '{ timeline(first: 10) { unavailable { uri } } }'],
+  [
+    'what is unavailable by how many are named',
+    1 + 2 * 1,
+    'query ($uris: [AtUri!]!) { unavailablePosts(uris: $uris) { uri } }',
+    { uris: [uri, uri] },
+  ],
   ['ancestors, ten of them', 1 + (1 + 10 * 1), `{ thread(uri: "${uri}") { ancestors { text } } }`],
   ['what a directive leaves out', 2, '{ viewer { did @skip(if: true) } }'],
   [

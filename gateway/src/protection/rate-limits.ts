@@ -38,7 +38,7 @@ export class RateLimits {
   }
 
   /** Counts what a viewer asks for. Throws `RATE_LIMITED`, and says in a header when to go on. */
-  async spend(viewer: Did, cost: number, res: Response): Promise<void> {
+  async spend(viewer: Did, cost: number, res?: Response): Promise<void> {
     await this.#viewers.consume(viewer, cost).catch((reason) => refuse(reason, res));
   }
 

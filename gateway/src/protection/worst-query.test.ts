@@ -71,7 +71,8 @@ function anyField(draw: GeneratorValue, type: GraphQLObjectType, depth: number):
   const fields = Object.values(type.getFields()).filter(
     (field) => depth > 1 || !isCompositeType(getNamedType(field.type)),
   );
-  return written(draw, pick(draw, fields), depth);
+  // A connection has nothing but types in it.
+  return fields.length > 0 ? written(draw, pick(draw, fields), depth) : '__typename';
 }
 
 function written(

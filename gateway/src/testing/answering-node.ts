@@ -31,6 +31,8 @@ export class AnsweringNode implements AsyncDisposable {
   stubs: StubWorld | undefined;
   /** Whether it shows that records are in a repo, and how far its log of members is. */
   gives = { proofs: true, members: true };
+  /** What it does when it is asked for records. */
+  behaves: 'honest' | 'lies' | 'forgets' | 'stalls' | 'dies' = 'honest';
   blob: BlobAnswer = { status: 404, body: Buffer.from('{}') };
   readonly #close: () => Promise<void>;
 
@@ -56,6 +58,11 @@ export class AnsweringNode implements AsyncDisposable {
       const { authorization } = req.headers;
       node.asked.push({ path, authorization, uris: uris.length });
       if (path === `/xrpc/${zone.stratos.repo.hydrateRecords.$nsid}`) {
+        if (node.behaves === 'stalls') return;
+        if (node.behaves === 'dies') {
+          req.socket.destroy();
+          return;
+        }
         res.setHeader('content-type', 'application/json');
         res.end(JSON.stringify(await (proof ? node.#shown(uris) : node.#records(uris))));
       } else if (path.startsWith(`/xrpc/${com.atproto.sync.getBlob.$nsid}?`)) {
@@ -89,8 +96,10 @@ export class AnsweringNode implements AsyncDisposable {
   async #records(uris: AtUri[]) {
     const where = { uri: { in: uris }, nodeDid: this.did };
     const rows = (await this.world?.prisma.post.findMany({ where })) ?? [];
-    const records = rows.map(async ({ uri, cid, record }) => {
-      const value = lexToJson(await decodeRecord(record, toCid(cid)));
+    const given = this.behaves === 'forgets' ? [] : rows;
+    const lie = this.behaves === 'lies' ? { text: 'a lie' } : {};
+    const records = given.map(async ({ uri, cid, record }) => {
+      const value = lexToJson({ ...(await decodeRecord(record, toCid(cid))), ...lie });
       return { uri, cid, value };
     });
     return { records: await Promise.all(records), notFound: [], blocked: [] };

@@ -1,6 +1,6 @@
 import { zone } from '@stratos/protocol/lexicons';
 import { seePost } from './over-trpc.ts';
-import type { Question, SeenPost, SeenReply } from './questions.ts';
+import type { Question, SeenPost, SeenReply, SeenUnavailable } from './questions.ts';
 import { type Answer, authorization, send } from './send.ts';
 import type { Door } from './surfaces.ts';
 
@@ -27,7 +27,7 @@ const QUOTE = `uri cid author { did handle } record indexedAt boundaries { uri }
   images { alt aspectRatio { width height } blob { ${BLOB} } }
   external { uri title description thumb { ${BLOB} } }`;
 const POST = `${QUOTE} quote { ${QUOTE} } replyCount quoteCount`;
-const PAGE = `{ edges { node { ${POST} } }
+const PAGE = `{ edges { node { ${POST} } } unavailable { uri node }
   pageInfo { hasNextPage hasPreviousPage startCursor endCursor } }`;
 const PAGING = '$first: Int, $after: String, $last: Int, $before: String';
 const PAGED = 'first: $first, after: $after, last: $last, before: $before';
@@ -130,6 +130,7 @@ interface GraphqlPost extends Omit<SeenPost, 'boundaries' | 'quote' | 'images'> 
 
 interface GraphqlPage {
   edges: { node: GraphqlPost }[];
+  unavailable: SeenUnavailable[];
   pageInfo: {
     hasNextPage: boolean;
     hasPreviousPage: boolean;
@@ -149,12 +150,13 @@ function see({ boundaries, quote, images, ...post }: GraphqlPost): SeenPost {
 
 function seePage(
   { direction }: { direction?: 'forward' | 'backward' | undefined },
-  { edges, pageInfo }: GraphqlPage,
+  { edges, unavailable, pageInfo }: GraphqlPage,
 ) {
   const { hasNextPage, hasPreviousPage, startCursor, endCursor } = pageInfo;
   const [hasMore, cursor] =
     direction === 'backward' ? [hasPreviousPage, startCursor] : [hasNextPage, endCursor];
-  return { posts: edges.map(({ node }) => see(node)), cursor: hasMore ? cursor : undefined };
+  const posts = edges.map(({ node }) => see(node));
+  return { posts, unavailable, cursor: hasMore ? cursor : undefined };
 }
 
 function seeReply({ replies, ...post }: GraphqlPost): SeenReply {

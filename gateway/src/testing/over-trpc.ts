@@ -24,9 +24,9 @@ export const overTrpc: Door = {
       case 'authorFeed':
       case 'search':
       case 'replies': {
-        const { posts, cursor, previousCursor } = data;
+        const { posts, unavailable, cursor, previousCursor } = data;
         const next = question.direction === 'backward' ? previousCursor : cursor;
-        return { posts: posts.map(seePost), cursor: next ?? undefined };
+        return { posts: posts.map(seePost), unavailable, cursor: next ?? undefined };
       }
       case 'post':
         return data && seePost(data);

@@ -53,11 +53,15 @@ export const overXrpc: Door = {
       case 'timeline':
       case 'authorFeed': {
         const posts = body.feed.map((item: { post: SeenPost }) => see(item.post));
-        return { posts, cursor: cursorOf(question, body) };
+        return { posts, unavailable: body.unavailable, cursor: cursorOf(question, body) };
       }
       case 'search':
       case 'replies':
-        return { posts: body.posts.map(see), cursor: cursorOf(question, body) };
+        return {
+          posts: body.posts.map(see),
+          unavailable: body.unavailable,
+          cursor: cursorOf(question, body),
+        };
       case 'post':
         return see(body.post);
       case 'postProof':

@@ -59,8 +59,16 @@ export interface SeenProof {
 
 export interface SeenPage {
   posts: SeenPost[];
+  /** Those whose nodes do not answer. */
+  unavailable: SeenUnavailable[];
   /** Where it goes on in the direction that was asked for; undefined at the end. */
   cursor: string | undefined;
+}
+
+/** What all three surfaces say of a post whose node does not answer. */
+export interface SeenUnavailable {
+  uri: string;
+  node: string;
 }
 
 export interface SeenReply {

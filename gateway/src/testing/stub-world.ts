@@ -213,7 +213,8 @@ function recordOf({ rkey, boundaries, parent, node, author, fault }: StubFacts):
       source: {
         vary: 'authenticated',
         subject: { uri: recordUri(author, collection, rkey), cid: ANOTHER },
-        service: `${node}#atproto_pns`,
+        // With a fragment it would be no post for another reason.
+        service: node,
       },
     }),
     createdAt: '2026-01-01T00:00:00.000Z',

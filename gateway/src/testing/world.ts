@@ -112,6 +112,8 @@ export class World {
             boundary,
             did: author,
             sortAt: at,
+            cid,
+            indexedAt: at,
           })),
         },
       },

@@ -64,6 +64,8 @@ test.each([
   ['wrong-bytes', `update stratos_post set record = '\\x00'`],
   ['wrong-boundaries', `update stratos_post set boundaries = array[node_did || '/other']`],
   ['wrong-reader', `update stratos_post_boundary set sort_at = sort_at - interval '1 day'`],
+  ['wrong-reader', `update stratos_post_boundary set cid = 'other'`],
+  ['wrong-reader', `update stratos_post_boundary set indexed_at = indexed_at - interval '1 day'`],
   ['not-shown', `delete from stratos_post_boundary`],
   ['wrong-search', `delete from stratos_post_search`],
   ['wrong-references', `delete from stratos_post_reference`],

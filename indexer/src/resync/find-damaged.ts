@@ -23,12 +23,13 @@ export async function findDamaged(tx: Transaction, stored: StoredPosts): Promise
   return found;
 }
 
-/** Posts that are to be read in another boundary, at another place or as of somebody else. */
+/** Posts that are to be read in another boundary, at another place, as another version or as of somebody else. */
 async function misplaced(tx: Transaction, { nodeDid, uris }: StoredPosts): Promise<string[]> {
   const rows = await tx.$queryRaw<{ uri: string }[]>`
     select distinct r.uri from stratos_post_boundary r
     join stratos_post p on p.uri = r.uri and p.node_did = r.node_did
     where r.uri = any(${[...uris]}::text[]) and r.node_did = ${nodeDid}
-      and (r.did <> p.did or r.sort_at <> p.sort_at or r.boundary <> all(p.boundaries))`;
+      and ((r.did, r.sort_at, r.cid, r.indexed_at) <> (p.did, p.sort_at, p.cid, p.indexed_at)
+        or r.boundary <> all(p.boundaries))`;
   return rows.map(({ uri }) => uri);
 }

@@ -15,10 +15,16 @@ export function* checkReaders(post: PostWithReaders, person: StoredPerson): Gene
   const shown = post.readers.map(({ boundary }) => boundary);
   if (!shown.every((boundary) => expected.includes(boundary))) yield 'shown';
   if (!expected.every((boundary) => shown.includes(boundary))) yield 'not-shown';
-  const isPlaced = post.readers.every(
-    ({ did, sortAt }) => did === post.did && sortAt.getTime() === post.sortAt.getTime(),
+  const { did, cid } = post;
+  const [sortAt, indexedAt] = [post.sortAt.getTime(), post.indexedAt.getTime()];
+  const isCopied = post.readers.every(
+    (reader) =>
+      reader.did === did &&
+      reader.cid === cid &&
+      reader.sortAt.getTime() === sortAt &&
+      reader.indexedAt.getTime() === indexedAt,
   );
-  if (!isPlaced) yield 'wrong-reader';
+  if (!isCopied) yield 'wrong-reader';
 }
 
 function countsOf({ member, enrolledKeys, isActiveAccount, resync }: StoredPerson): boolean {

@@ -163,9 +163,9 @@ const SEEDS: Record<Exclude<FlawKind, 'no-keys'>, [FlawKind[], () => Promise<voi
   ],
   'wrong-key': [['not-in-tree', 'wrong-head', 'wrong-key'], forgeProof],
   'no-proof': [['no-proof'], () => damage(sql`update stratos_post set proof_rev = null`)],
-  'not-in-tree': [['not-in-tree'], replaceRecord],
+  'not-in-tree': [['not-in-tree', 'wrong-reader'], replaceRecord],
   'wrong-bytes': [
-    ['not-in-tree', 'wrong-bytes'],
+    ['not-in-tree', 'wrong-bytes', 'wrong-reader'],
     () => damage(sql`update stratos_post set cid = ${OTHER_CID} where ${first()}`),
   ],
   'wrong-columns': [
@@ -194,8 +194,8 @@ const SEEDS: Record<Exclude<FlawKind, 'no-keys'>, [FlawKind[], () => Promise<voi
   shown: [
     ['shown', 'wrong-search'],
     () =>
-      damage(sql`insert into stratos_post_boundary (boundary, sort_at, uri, node_did, did)
-        select ${writers}, sort_at, uri, node_did, did from stratos_post where ${first()}`),
+      damage(sql`insert into stratos_post_boundary (boundary, sort_at, uri, node_did, did, cid, indexed_at)
+        select ${writers}, sort_at, uri, node_did, did, cid, indexed_at from stratos_post where ${first()}`),
   ],
   'not-shown': [
     ['not-shown'],

@@ -68,8 +68,9 @@ test('a post is shown without reading what its author wrote before', async () =>
   const { db, node } = world;
   await writePosts(OLD_POSTS);
   await db.$executeRaw`
-    insert into stratos_post_boundary (boundary, sort_at, uri, node_did, did)
-    select boundaries[1], sort_at, uri, node_did, did from stratos_post on conflict do nothing`;
+    insert into stratos_post_boundary (boundary, sort_at, uri, node_did, did, cid, indexed_at)
+    select boundaries[1], sort_at, uri, node_did, did, cid, indexed_at from stratos_post
+    on conflict do nothing`;
   const boundary = node.boundary('art');
   const write = async () =>
     world.apply(node.commit(await rei.commit([create('3kbbb', [boundary])])));

@@ -60,18 +60,18 @@ function wanted(dids: readonly string[], nodeDid: string, posts: Prisma.Sql): Pr
     counting as materialized (${counting(dids, nodeDid)}),
     held as materialized (${held(dids, nodeDid)}),
     asked as materialized (
-      select p.uri, p.did, p.node_did, p.sort_at, p.boundaries from ${posts} p
+      select p.uri, p.did, p.node_did, p.sort_at, p.cid, p.indexed_at, p.boundaries from ${posts} p
     ),
     wanted as materialized (
-      select b.boundary, p.sort_at, p.uri, p.node_did, p.did
+      select b.boundary, p.sort_at, p.uri, p.node_did, p.did, p.cid, p.indexed_at
       from asked p cross join lateral unnest(p.boundaries) as b(boundary)
       where p.did in (select did from counting)
         and p.uri not in (select uri from held)
         and 'at://' || p.did not in (select uri from held)
     ),
     shown as (
-      insert into stratos_post_boundary (boundary, sort_at, uri, node_did, did)
-      select boundary, sort_at, uri, node_did, did from wanted
+      insert into stratos_post_boundary (boundary, sort_at, uri, node_did, did, cid, indexed_at)
+      select boundary, sort_at, uri, node_did, did, cid, indexed_at from wanted
       on conflict (uri, boundary) do nothing
       returning uri, did, boundary
     )`;

@@ -109,8 +109,8 @@ async function writeBatch(client: Client, first: number, last: number): Promise<
     [first, last],
   );
   await client.query(
-    `insert into stratos_post_boundary (boundary, sort_at, uri, node_did, did)
-    select boundary, d.at, d.uri, d.node, d.did
+    `insert into stratos_post_boundary (boundary, sort_at, uri, node_did, did, cid, indexed_at)
+    select boundary, d.at, d.uri, d.node, d.did, 'bafyrei' || md5(d.i::text), d.at
     from draft.post d
     join stratos_actor a on a.did = d.did and a.active
     cross join lateral unnest(d.boundaries) as boundary

@@ -35,8 +35,8 @@ beforeAll(async () => {
       created_at, indexed_at, sort_at, boundaries, proof_rev)
       values ('${URI}', '${NODE}', 'cid', '${ALICE}', '3kabc', 'rev', '\\x00', 'words', 'at://b/c/d', 'at://b/c/d',
         '2026-01-01', '2026-01-02', '2026-01-01', array['${NODE}/art'], 'rev');
-    insert into stratos_post_boundary (boundary, sort_at, uri, node_did, did)
-      values ('${NODE}/art', '2026-01-01', '${URI}', '${NODE}', '${ALICE}');
+    insert into stratos_post_boundary (boundary, sort_at, uri, node_did, did, cid, indexed_at)
+      values ('${NODE}/art', '2026-01-01', '${URI}', '${NODE}', '${ALICE}', 'cid', '2026-01-02');
     insert into stratos_stub (uri, did, node_did, subject_cid, rev)
       values ('${URI}', '${ALICE}', '${NODE}', 'cid', 'rev');
     insert into stratos_tombstone (uri, node_did, rev) values ('${URI}x', '${NODE}', 'rev');
@@ -223,8 +223,8 @@ test.each([
   ['a proof of a post', `update stratos_post set proof_rev = 'other'`],
   [
     'a reader',
-    `insert into stratos_post_boundary (boundary, sort_at, uri, node_did, did)
-    values ('${NODE}/art', now(), '${URI}y', '${NODE}', '${ALICE}')`,
+    `insert into stratos_post_boundary (boundary, sort_at, uri, node_did, did, cid, indexed_at)
+    values ('${NODE}/art', now(), '${URI}y', '${NODE}', '${ALICE}', 'cid', now())`,
   ],
   [
     'a post in a search',

@@ -12,7 +12,7 @@ export { type AuthorRow, homeTimeline, type Timeline, type TimelinePost } from '
 export { boundaryMembers, type OwnMembership, ownMemberships } from './memberships.ts';
 export { type NodeLease, nodeLeases } from './node-leases.ts';
 export { openScope } from './open-scope.ts';
-export { type PostContent, postContents } from './post-contents.ts';
+export { type PostContent, type PostVersion, postContents } from './post-contents.ts';
 export { postProofs, type StoredProof } from './post-proofs.ts';
 export { ownPostsAt, postsAt } from './posts-at.ts';
 export { type ReadablePost, readablePosts } from './readable-posts.ts';

@@ -13,7 +13,8 @@ export interface MergedSlice extends Slice {
 }
 
 /**
- * Tables of a statement, of which `page` has the places of a slice of the posts in some boundaries, each once.
+ * Tables of a statement, of which `page` has a slice of the posts in some boundaries, each once: where they are, and
+ * what the index knows of them.
  *
  * The first few rows of every boundary, which an index alone tells, say how far the page can reach at most.
  * Each boundary is read so far, and by one page at most, in the order of its own index. So the work depends on
@@ -57,10 +58,10 @@ export function mergeBoundaries(
         offset ${limit} limit 1
       ) as last
     ), page as (
-      select distinct found.sort_at, found.uri, found.node_did
+      select distinct found.sort_at, found.uri, found.node_did, found.did, found.cid, found.indexed_at
       from scope
       cross join lateral (
-        select pb.sort_at, pb.uri, pb.node_did ${posts} ${following}
+        select pb.sort_at, pb.uri, pb.node_did, pb.did, pb.cid, pb.indexed_at ${posts} ${following}
           and pb.sort_at ${toEnd} (select sort_at from reach)
         ${inOrder}
         limit ${limit}

@@ -2,16 +2,20 @@ import type { AtUri, Cid, Did } from '@stratos/protocol';
 import { Prisma } from '../../generated/client.ts';
 import type { Transaction } from './transaction.ts';
 
-/** The content of a post, to be verified against its CID by whoever serves it. */
-export interface PostContent {
+/** What there is at the address of a post. */
+export interface PostVersion {
   uri: AtUri;
   node: Did;
   cid: Cid;
-  /** DAG-CBOR. */
-  record: Uint8Array;
   indexedAt: Date;
   /** What the stub on the author's PDS names instead, when it names this node. */
   stubCid: string | null;
+}
+
+/** The content of a post, to be verified against its CID by whoever serves it. */
+export interface PostContent extends PostVersion {
+  /** DAG-CBOR. */
+  record: Uint8Array;
 }
 
 /**

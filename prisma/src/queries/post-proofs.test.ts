@@ -34,12 +34,13 @@ beforeAll(async () => {
   for (const name of names) {
     const boundaries = name === 'both' ? [open, closed] : [open];
     const readers = name === 'unread' ? [] : boundaries;
+    const copied = { sortAt: now, cid: name, indexedAt: now };
     await owner.post.create({
       data: {
         ...{ ...id, uri: uriOf(name), cid: name, rkey: name, rev: proof.rev, boundaries, text: '' },
         ...{ createdAt: now, indexedAt: now, sortAt: now, proofRev: proof.rev },
         record: new Uint8Array(randomBytes(8)),
-        readers: { create: readers.map((boundary) => ({ boundary, did: author, sortAt: now })) },
+        readers: { create: readers.map((boundary) => ({ boundary, did: author, ...copied })) },
       },
     });
   }

@@ -111,6 +111,8 @@ async function write(rkey: string, sketch: Sketch = {}): Promise<AtUri> {
       uri,
       nodeDid: NODE,
       did: author,
+      cid: `cid-${rkey}`,
+      indexedAt: at,
     })),
   });
   return uri;
@@ -376,7 +378,8 @@ describe('a search', () => {
     await prisma.postBoundary.deleteMany({ where: { uri } });
     expect(await search('after')).toEqual([]);
     const [sortAt, nodeDid, did] = [new Date('2026-01-01'), NODE, AUTHOR];
-    await prisma.postBoundary.create({ data: { boundary: FOOD, sortAt, uri, nodeDid, did } });
+    const data = { boundary: FOOD, sortAt, uri, nodeDid, did, cid: 'cid-a', indexedAt: sortAt };
+    await prisma.postBoundary.create({ data });
     expect(await search('after')).toEqual(['a']);
     await prisma.post.delete({ where: at });
     expect(await search('after')).toEqual([]);

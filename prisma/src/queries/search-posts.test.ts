@@ -63,8 +63,8 @@ async function write(rows: string): Promise<void> {
       text, at, at, at, boundaries
     from (${rows}) as row`);
   await client.query(`
-    insert into stratos_post_boundary (boundary, sort_at, uri, node_did, did)
-    select boundary, sort_at, uri, node_did, did from stratos_post, unnest(boundaries) as boundary
+    insert into stratos_post_boundary (boundary, sort_at, uri, node_did, did, cid, indexed_at)
+    select boundary, sort_at, uri, node_did, did, cid, indexed_at from stratos_post, unnest(boundaries) as boundary
     on conflict do nothing`);
 }
 

@@ -382,8 +382,8 @@ async function fill(client: Client): Promise<void> {
       [uri, NODE, author, rkey, signed],
     );
     await client.query(
-      `insert into stratos_post_boundary (boundary, sort_at, uri, node_did, did)
-       select boundary, now(), $1, $2, $3 from unnest($4::text[]) as boundary`,
+      `insert into stratos_post_boundary (boundary, sort_at, uri, node_did, did, cid, indexed_at)
+       select boundary, now(), $1, $2, $3, 'cid', now() from unnest($4::text[]) as boundary`,
       [uri, NODE, author, readers],
     );
   }

@@ -1,9 +1,13 @@
 import type { VisiblePostEdge, VisiblePostPage } from '../operations.ts';
 import type { Builder } from './builder.ts';
 import type { PostRef } from './post.ts';
+import type { UnavailablePostRef } from './unavailable-post.ts';
 
 /** A page of posts in the shape of Relay. */
-export function addPostConnection(builder: Builder, post: PostRef) {
+export function addPostConnection(
+  builder: Builder,
+  { post, unavailablePost }: { post: PostRef; unavailablePost: UnavailablePostRef },
+) {
   const edge = builder.objectRef<VisiblePostEdge>('PostEdge').implement({
     description: 'A post in a page.',
     fields: (t) => ({
@@ -15,12 +19,19 @@ export function addPostConnection(builder: Builder, post: PostRef) {
   });
   const pageInfo = addPageInfo(builder);
   return builder.objectRef<VisiblePostPage>('PostConnection').implement({
-    description: 'A page of posts. It is full, or it is the last in its direction.',
+    description:
+      'A page of posts. With those that are unavailable it is full, or it is the last in its direction.',
     fields: (t) => ({
       edges: t.field({
         type: [edge],
         description: 'The posts of the page, with their cursors, in the order of the feed.',
         resolve: (page) => page.edges,
+      }),
+      unavailable: t.field({
+        type: [unavailablePost],
+        description:
+          'Posts that the page would have, too, if their nodes answered, in the order of the feed. Cursors lead past them.',
+        resolve: (page) => page.unavailable,
       }),
       pageInfo: t.field({
         type: pageInfo,
@@ -77,13 +88,13 @@ function addPageInfo(builder: Builder) {
       }),
       startCursor: t.string({
         nullable: true,
-        description: 'Cursor of the first edge: `before` of the previous page.',
-        resolve: ({ edges }) => edges[0]?.cursor ?? null,
+        description: 'Where the page begins: `before` of the previous page.',
+        resolve: (page) => page.startCursor,
       }),
       endCursor: t.string({
         nullable: true,
-        description: 'Cursor of the last edge: `after` of the next page.',
-        resolve: ({ edges }) => edges.at(-1)?.cursor ?? null,
+        description: 'Where the page ends: `after` of the next page.',
+        resolve: (page) => page.endCursor,
       }),
     }),
   });

@@ -7,6 +7,7 @@ import { type PostRef, parsePostId } from './post.ts';
 import type { ProfileRef } from './profile.ts';
 import type { StratosNodeRef } from './stratos-node.ts';
 import type { ThreadRef } from './thread.ts';
+import type { UnavailablePostRef } from './unavailable-post.ts';
 import type { ViewerRef } from './viewer.ts';
 
 interface Refs {
@@ -16,6 +17,7 @@ interface Refs {
   profile: ProfileRef;
   stratosNode: StratosNodeRef;
   thread: ThreadRef;
+  unavailablePost: UnavailablePostRef;
   viewer: ViewerRef;
 }
 
@@ -69,7 +71,7 @@ function addFeeds(builder: Builder, { postConnection }: Refs): void {
   });
 }
 
-function addPosts(builder: Builder, { post, postConnection, thread }: Refs): void {
+function addPosts(builder: Builder, { post, postConnection, thread, unavailablePost }: Refs): void {
   builder.queryFields((t) => ({
     post: t.field({
       type: post,
@@ -91,6 +93,19 @@ function addPosts(builder: Builder, { post, postConnection, thread }: Refs): voi
         }),
       },
       resolve: (_, { uris }, context) => operationsOf(context).posts({ uris }),
+    }),
+    unavailablePosts: t.field({
+      type: [unavailablePost],
+      description:
+        'Those of some addresses for which `posts` has null only because no node that holds the post answers at the moment.',
+      args: {
+        uris: t.arg({
+          type: ['AtUri'],
+          required: true,
+          description: 'Their addresses, 25 at most.',
+        }),
+      },
+      resolve: (_, { uris }, context) => operationsOf(context).unavailablePosts({ uris }),
     }),
     thread: t.field({
       type: thread,

@@ -13,6 +13,7 @@ import { addScalars } from './scalars.ts';
 import { addStratosNode } from './stratos-node.ts';
 import { addSubscription } from './subscription.ts';
 import { addThread } from './thread.ts';
+import { addUnavailablePost } from './unavailable-post.ts';
 import { addViewer } from './viewer.ts';
 
 /** The GraphQL schema. Its resolvers call the operations of an {@link ApiContext}. */
@@ -28,7 +29,8 @@ export function buildGraphqlSchema(): GraphQLSchema {
   });
   addPostReferences(builder, post);
   addPostProof(builder, post);
-  const postConnection = addPostConnection(builder, post);
+  const unavailablePost = addUnavailablePost(builder);
+  const postConnection = addPostConnection(builder, { post, unavailablePost });
   addQuery(builder, {
     boundary,
     post,
@@ -36,6 +38,7 @@ export function buildGraphqlSchema(): GraphQLSchema {
     profile: addProfile(builder, { boundary, postConnection }),
     stratosNode: addStratosNode(builder, boundary),
     thread: addThread(builder, post, postConnection),
+    unavailablePost,
     viewer: addViewer(builder, boundary),
   });
   addSubscription(builder, { post, boundary });

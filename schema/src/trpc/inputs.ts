@@ -45,6 +45,7 @@ export const repliesInput = z.strictObject({ ...page, uri });
 export const postInput = z.strictObject({ ...whole, uri });
 export const postProofInput = z.strictObject({ uri });
 export const postsInput = z.strictObject({ ...whole, uris: z.array(uri).max(MAX_URIS) });
+export const unavailablePostsInput = z.strictObject({ uris: z.array(uri).max(MAX_URIS) });
 export const threadInput = z.strictObject({
   ...whole,
   uri,

@@ -1,7 +1,14 @@
 import { initTRPC } from '@trpc/server';
 import { type ApiContext, operationsOf } from '../context.ts';
 import { pageInput } from '../page-input.ts';
-import type { BoundaryView, NodeView, PostProofView, ProfileView, ViewerView } from '../views.ts';
+import type {
+  BoundaryView,
+  NodeView,
+  PostProofView,
+  ProfileView,
+  UnavailablePostView,
+  ViewerView,
+} from '../views.ts';
 import { wholePage, wholePost, wholeThread } from '../whole-post.ts';
 import { errorData, toTrpcError } from './errors.ts';
 import {
@@ -16,15 +23,21 @@ import {
   searchInput,
   threadInput,
   timelineInput,
+  unavailablePostsInput,
 } from './inputs.ts';
 import { followPosts, livePostsInput } from './live-router.ts';
 
 /** Milliseconds between signs of life on a stream where nothing happens. */
 const PING_MS = 15_000;
+/** Milliseconds without one after which clients open a stream anew. */
+const SILENCE_MS = 45_000;
 
 const t = initTRPC.context<ApiContext>().create({
   isDev: false,
-  sse: { ping: { enabled: true, intervalMs: PING_MS } },
+  sse: {
+    ping: { enabled: true, intervalMs: PING_MS },
+    client: { reconnectAfterInactivityMs: SILENCE_MS },
+  },
   errorFormatter: ({ shape, error }) => ({ ...shape, ...errorData(shape, error) }),
 });
 
@@ -80,6 +93,12 @@ const router = t.router({
     const posts = await operations.posts({ uris: input.uris });
     return Promise.all(posts.map((post) => post && wholePost(operations, post, input)));
   }),
+  /** Those for which `posts` has null only because no node that holds the post answers at the moment. */
+  unavailablePosts: procedure
+    .input(unavailablePostsInput)
+    .query(
+      ({ ctx, input }): Promise<UnavailablePostView[]> => ctx.operations.unavailablePosts(input),
+    ),
   /** A post with what it answers and what answers it, or null when it is missing, deleted or hidden. */
   thread: procedure.input(threadInput).query(async ({ ctx: { operations }, input }) => {
     const thread = await operations.thread(input);

@@ -67,8 +67,8 @@ export async function fill(prisma: PrismaClient, { node, posts, boundaries }: Fi
       from generate_series(1, ${posts}::int) as i
     ) as post`;
   await prisma.$executeRaw`
-    insert into stratos_post_boundary (boundary, sort_at, uri, node_did, did)
-    select boundary, sort_at, uri, node_did, did from stratos_post, unnest(boundaries) as boundary`;
+    insert into stratos_post_boundary (boundary, sort_at, uri, node_did, did, cid, indexed_at)
+    select boundary, sort_at, uri, node_did, did, cid, indexed_at from stratos_post, unnest(boundaries) as boundary`;
   await prisma.$executeRaw`
     insert into stratos_actor (did, updated_at) select distinct did, now() from stratos_post`;
   await prisma.$executeRawUnsafe('vacuum analyze');

@@ -64,10 +64,10 @@ export class LiveWorld implements AsyncDisposable {
            indexed_at, sort_at, boundaries)
          select uri, $1, cid, $2, rkey, '3l3qo2vutsw2b', record, 'live', now(), now(), now(), array[$3]
          from unnest($4::text[], $5::text[], $6::text[], $7::bytea[]) as x(uri, cid, rkey, record)
-         returning uri
+         returning uri, cid, indexed_at
        ), pb as (
-         insert into stratos_post_boundary (boundary, sort_at, uri, node_did, did)
-         select $3, now(), uri, $1, $2 from p returning uri
+         insert into stratos_post_boundary (boundary, sort_at, uri, node_did, did, cid, indexed_at)
+         select $3, now(), uri, $1, $2, cid, indexed_at from p returning uri
        ), turn as materialized (select pg_advisory_xact_lock(${TURN})),
        told as (
          insert into stratos_change (at, kind, node_did, did, uri, boundaries)

@@ -88,8 +88,8 @@ export async function hideMore({ url }: BenchDatabase, times: number): Promise<v
         indexed_at, sort_at, array[node_did || '/hidden' || copy]
       from stratos_post cross join generate_series(1, ${times}::int) as copy`;
     await owner.$executeRaw`
-      insert into stratos_post_boundary (boundary, sort_at, uri, node_did, did)
-      select boundary, sort_at, uri, node_did, did
+      insert into stratos_post_boundary (boundary, sort_at, uri, node_did, did, cid, indexed_at)
+      select boundary, sort_at, uri, node_did, did, cid, indexed_at
       from stratos_post cross join lateral unnest(boundaries) as boundary
       where strpos(boundary, '/hidden') > 0`;
     await owner.$executeRawUnsafe('vacuum analyze');

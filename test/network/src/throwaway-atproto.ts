@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PDS } from '@atproto/pds';
 import { Database, PlcServer } from '@did-plc/server';
+import type { Did } from '@stratos/protocol';
 import { freePorts } from './ports.ts';
 
 /** A PLC directory that forgets and a real PDS, both in this process. */
@@ -12,6 +13,8 @@ export interface ThrowawayAtproto extends AsyncDisposable {
   readonly pdsUrl: string;
   /** Position of the newest event of the firehose. */
   newestEvent(): Promise<number>;
+  /** How many apps have tokens of an account by OAuth. */
+  appsOf(did: Did): Promise<number>;
 }
 
 export async function startThrowawayAtproto(): Promise<ThrowawayAtproto> {
@@ -48,6 +51,10 @@ export async function startThrowawayAtproto(): Promise<ThrowawayAtproto> {
     plcUrl,
     pdsUrl: `http://localhost:${ports.pds}`,
     newestEvent: async () => (await pds.ctx.sequencer.curr()) ?? 0,
+    appsOf: async (did) => {
+      const tokens = await pds.ctx.oauthProvider?.tokenManager.listAccountTokens(did);
+      return tokens?.length ?? 0;
+    },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

@@ -12,6 +12,7 @@ const GRAPHQL_ROUTES = 'gateway/src/graphql/routes.ts';
 const GRAPHQL_XRPC = 'gateway/src/graphql/xrpc-route.ts';
 const TRPC = 'gateway/src/trpc/options.ts';
 const XRPC_CONTEXT = 'gateway/src/api/context.ts';
+const CONTEXTS = 'gateway/src/request-context.ts';
 const SERVER = 'gateway/src/server.ts';
 const BLOB_ROUTES = 'gateway/src/blobs/routes.ts';
 
@@ -107,6 +108,11 @@ export const BUDGETS: readonly Mutant[] = [
     'async onSubscribe({ setResultAndStopExecution }) {\n      const error = undefined;',
   ]),
   ofDoors('tRPC spends the budget', [TRPC, 'await context.spend(await costOf(info));', '']),
+  ofDoors('streams of XRPC spend the budget', [
+    CONTEXTS,
+    'await this.#options.limits.spend(caller.did, callCost({}));',
+    '',
+  ]),
   ofDoors('calls of a batch add up', [TRPC, 'sum + cost, 0)', 'Math.max(sum, cost), 0)']),
   ofDoors('XRPC spends the budget', [XRPC_CONTEXT, 'await context.spend(callCost(params));', '']),
   ofBlobs('files spend the budget', [BLOB_ROUTES, 'await context.spend(1);', '']),

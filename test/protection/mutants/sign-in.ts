@@ -135,6 +135,11 @@ export const SIGN_IN: readonly Mutant[] = [
     'res.clearCookie(flowCookie.name, flowCookie.options);',
     '',
   ]),
+  ofSignIn('tokens of a PDS are given back', [
+    ROUTES,
+    'await session.signOut()',
+    'await Promise.resolve()',
+  ]),
   ofSignIn('those who begin to sign in are counted', [
     ROUTES,
     'await limits.countStranger(req, res);\n    const callbackUrl',

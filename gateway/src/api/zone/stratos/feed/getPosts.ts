@@ -10,10 +10,14 @@ export function getPosts({ server, contexts }: ApiDependencies): void {
   server.add(method.main, {
     auth: viewerOf(contexts, method.$lxm),
     handler: async ({ auth: { credentials: operations }, params }) => {
-      const posts = await operations.posts({ uris: params.uris.map(uriParam) });
+      const uris = params.uris.map(uriParam);
+      const [posts, unavailable] = await Promise.all([
+        operations.posts({ uris }),
+        operations.unavailablePosts({ uris }),
+      ]);
       const there = posts.filter((post) => post !== null);
       const whole = await Promise.all(there.map((post) => wholePost(operations, post, params)));
-      return { encoding: 'application/json', body: { posts: whole.map(postView) } };
+      return { encoding: 'application/json', body: { posts: whole.map(postView), unavailable } };
     },
   });
 }
