@@ -11,6 +11,7 @@ export interface Mutant {
 const REVEAL = 'gateway/src/access/reveal.ts';
 const MEMBERSHIP = 'gateway/src/access/reveal-membership.ts';
 const PRESENT = 'gateway/src/access/present.ts';
+const CONTENT = 'gateway/src/access/post-content.ts';
 const CURSORS = 'gateway/src/feeds/cursors.ts';
 const AUTHOR_FEED = 'gateway/src/feeds/author-feed.ts';
 const SEARCH_FEED = 'gateway/src/feeds/search.ts';
@@ -126,7 +127,7 @@ export const MUTANTS: readonly Mutant[] = [
     '',
   ]),
   ofGateway('a node speaks for its own boundaries', [
-    REVEAL,
+    CONTENT,
     '.filter((boundary) => boundaryNode(boundary) === node)',
     '',
   ]),
@@ -159,7 +160,7 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   ofGateway('the CID is that of the author’s stub', [
     HYDRATION,
-    "if (row.stubCid !== null && row.stubCid !== row.cid) return 'not-what-the-stub-names';",
+    "if (stubCid !== null && stubCid !== cid) return 'not-what-the-stub-names';",
     '',
   ]),
   ofGateway('a page is filled up', [PAGE, 'more = found.posts.length === count;', 'more = false;']),

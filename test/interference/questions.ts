@@ -71,22 +71,22 @@ export const KINDS: { [Name in Operation]: Kind<Name> } = {
       one && { did: one.did, boundaries: one.boundaries },
   },
   timeline: {
-    draw: (random) => ({ ...aPage(random), boundary: maybeBoundary(random) }),
+    draw: (random, world) => ({ ...aPage(random), boundary: maybeBoundary(random, world) }),
     expect: (model, { boundary }) => pages(model, model.feed({ within: boundary })),
   },
   authorFeed: {
-    draw: (random) => ({
+    draw: (random, world) => ({
       ...aPage(random),
-      boundary: maybeBoundary(random),
+      boundary: maybeBoundary(random, world),
       actor: random.chance(0.15) ? FORGED : anActor(random),
     }),
     expect: (model, { boundary, actor }) =>
       pages(model, model.feed({ within: boundary, actor: didOf(model.world, actor) })),
   },
   search: {
-    draw: (random) => ({
+    draw: (random, world) => ({
       limit: random.between(1, 6),
-      boundary: maybeBoundary(random),
+      boundary: maybeBoundary(random, world),
       text: random.oneOf(WORDS),
     }),
     expect: (model, { boundary, text }) =>
@@ -272,8 +272,13 @@ function aBoundary(random: Random) {
   return random.oneOf([...BOUNDARIES, `${NODES[0]}/${ABSENT}`]);
 }
 
-export function maybeBoundary(random: Random) {
-  return random.chance(0.5) ? aBoundary(random) : undefined;
+/** Often one that the index has for a post and its record has not. */
+export function maybeBoundary(random: Random, { posts }: World) {
+  if (random.chance(0.5)) return undefined;
+  const misplaced = posts.flatMap(({ readers, boundaries }) =>
+    readers.filter((one) => !boundaries.includes(one)),
+  );
+  return misplaced.length > 0 && random.chance(0.5) ? random.oneOf(misplaced) : aBoundary(random);
 }
 
 export function anActor(random: Random): string {

@@ -80,8 +80,8 @@ function page(
 
 const byUri = (random: Random, world: World) => ({ uri: aUri(random, world) });
 const ofActor = (random: Random) => ({ actor: anActor(random) });
-const within = (random: Random) => {
-  const boundary = maybeBoundary(random);
+const within = (random: Random, world: World) => {
+  const boundary = maybeBoundary(random, world);
   return boundary ? { boundary } : {};
 };
 
@@ -120,12 +120,12 @@ const TYPES: Record<TypeName, Record<string, Field>> = {
     authorFeed: page(
       (model, _, { actor, boundary }: Actor & Within) =>
         model.feed({ within: boundary, actor: didOf(model.world, actor) }),
-      (random) => ({ ...ofActor(random), ...within(random) }),
+      (random, world) => ({ ...ofActor(random), ...within(random, world) }),
     ),
     search: page(
       (model, _, { text, boundary }: { text: string } & Within) =>
         model.feed({ within: boundary, word: text }),
-      (random) => ({ text: random.oneOf(WORDS), ...within(random) }),
+      (random, world) => ({ text: random.oneOf(WORDS), ...within(random, world) }),
     ),
     replies: page((model, _, { uri }: Uri) => model.referring('parent', uri), byUri),
     actor: {

@@ -136,7 +136,7 @@ function drawPost(random: Random, others: readonly Post[]): Post {
     author,
     text: [...random.someOf(WORDS, 2), `x${random.between(0, 2 ** 31)}`].join(' '),
     boundaries,
-    readers: author === FORGED ? someBoundaries(random, node, 1) : readers,
+    readers: author === FORGED ? someBoundaries(random, node, 2) : readers,
     at: new Date(START + random.between(0, 60) * 1000),
     parent: reference(),
     quote: reference(),
