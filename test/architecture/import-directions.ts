@@ -12,6 +12,7 @@ const MAY_IMPORT: Record<string, Record<string, 'all' | 'types'>> = {
   'clients/graphql': {},
   'clients/stratos': { protocol: 'all' },
   'clients/trpc': { protocol: 'all', schema: 'types' },
+  'clients/web': { protocol: 'all', 'clients/stratos': 'all', 'clients/trpc': 'all' },
   test: {
     protocol: 'all',
     prisma: 'all',

@@ -1,11 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import chromium from '@sparticuz/chromium';
 import { zone } from '@stratos/protocol/lexicons';
-import playwright, { type Browser, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalNetwork, startLocalNetwork } from '../network/src/index.ts';
 import { eventually } from './eventually.ts';
+import { launchBrowser } from './web-page.ts';
 
 const SCREENSHOTS = join(import.meta.dirname, '../../artifacts/screenshots');
 
@@ -15,13 +15,7 @@ let browser: Browser;
 beforeAll(async () => {
   await mkdir(SCREENSHOTS, { recursive: true });
   network = await startLocalNetwork({ ephemeral: true, ports: 'free' });
-  browser = await playwright.chromium.launch({
-    executablePath: await chromium.executablePath(),
-    // @NOTE of the package's own arguments, `--single-process` dies between two pages and
-    // `--disable-web-security` would let through what a person's browser does not
-    args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-zygote'],
-    headless: true,
-  });
+  browser = await launchBrowser();
 });
 afterAll(async () => {
   await browser?.close();

@@ -41,8 +41,11 @@ export interface HydrationCounter {
   refused: number;
 }
 
-/** Verifies a post anew: undefined when it fails, `unavailable` when its node cannot be asked for the record. */
-export type PostHydrator = (post: StoredPost) => Promise<HydratedPost | 'unavailable' | undefined>;
+/** Undefined for a post that fails verification, `unavailable` when its node cannot be asked for the record. */
+export type Hydrated = HydratedPost | 'unavailable' | undefined;
+
+/** Verifies a post anew: at once where it is in memory, which is most of a page. */
+export type PostHydrator = (post: StoredPost) => Hydrated | Promise<Hydrated>;
 
 /** Reads the contents of posts in the transaction that found them. */
 export async function readPosts(
@@ -80,28 +83,33 @@ export function createPostHydrator({
   read,
 }: PostHydratorOptions): PostHydrator {
   const hydrate = records ? hydrateFrom(records) : hydrateStored(read);
-  return async ({ candidate, content }) => {
-    const hydrated = content && (await hydrate(content));
-    if (typeof hydrated === 'object') return hydrated;
-    const { uri, node } = candidate;
-    logger.warn({ uri, node, reason: hydrated ?? 'gone' }, 'record not served');
-    if (hydrated === 'unavailable') return hydrated;
+  const settle = ({ uri, node }: Candidate, found: HydratedPost | string | undefined): Hydrated => {
+    if (typeof found === 'object') return found;
+    logger.warn({ uri, node, reason: found ?? 'gone' }, 'record not served');
+    if (found === 'unavailable') return found;
     counter.refused += 1;
     return undefined;
+  };
+  return ({ candidate, content }) => {
+    const found = content && hydrate(content);
+    return found instanceof Promise
+      ? found.then((post) => settle(candidate, post))
+      : settle(candidate, found);
   };
 }
 
 /** A post, or why it is not served; undefined when it is gone. */
 type Hydrate = (
   content: NonNullable<StoredPost['content']>,
-) => Promise<HydratedPost | string | undefined>;
+) => HydratedPost | string | undefined | Promise<HydratedPost | string | undefined>;
 
 /** Asks nodes for what is hydrated in the same turn at once. */
 function hydrateFrom(records: NodeRecords): Hydrate {
   const loader = new DataLoader<PostVersion, FoundRecord>((rows) => records.load(rows), {
     cache: false,
   });
-  return (version) => hydrated(version, () => loader.load(version));
+  return (version) =>
+    refusalOf(version) ?? loader.load(version).then((found) => hydrated(version, found));
 }
 
 /**
@@ -117,21 +125,26 @@ function hydrateStored(read: ScopedRead | undefined): Hydrate {
     },
     { cache: false },
   );
-  return async (content) => {
-    if (content.record) return hydrated(content, () => storedRecord(content));
+  const fromRow = async (row: PostContent | undefined) =>
+    row && (refusalOf(row) ?? hydrated(row, await storedRecord(row)));
+  return (content) => {
+    if (content.record) return fromRow(content);
     const known = verified.get(versionKey(content));
-    if (known) return hydrated(content, async () => known);
-    const current = await loader.load(content);
-    return current && hydrated(current, () => storedRecord(current));
+    return known
+      ? (refusalOf(content) ?? hydrated(content, known))
+      : loader.load(content).then(fromRow);
   };
 }
 
-async function hydrated(
-  { uri, node, cid, indexedAt, stubCid }: PostVersion,
-  record: () => Promise<FoundRecord>,
-): Promise<HydratedPost | string> {
-  if (stubCid !== null && stubCid !== cid) return 'not-what-the-stub-names';
-  const found = await record();
+/** Why there is no need to look at the record. */
+function refusalOf({ cid, stubCid }: PostVersion): string | undefined {
+  return stubCid !== null && stubCid !== cid ? 'not-what-the-stub-names' : undefined;
+}
+
+function hydrated(
+  { uri, node, cid, indexedAt }: PostVersion,
+  found: FoundRecord,
+): HydratedPost | string {
   return 'value' in found ? { uri, node, cid, value: found.value, indexedAt } : found.reason;
 }
 

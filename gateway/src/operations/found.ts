@@ -3,7 +3,8 @@ import type { PostView, UnavailablePostView, Visible } from '@stratos/schema';
 import { revealPost } from '../access/reveal.ts';
 import type { Scope, ScopedRead } from '../access/scope.ts';
 import type { Candidate, Position, Transaction } from '../feeds/skeleton.ts';
-import { readPosts, type StoredPost } from '../hydration/posts.ts';
+import type { Author } from '../hydration/authors.ts';
+import { type Hydrated, readPosts, type StoredPost } from '../hydration/posts.ts';
 import type { Hydration } from './request.ts';
 
 /** What was found for a viewer, and the scope that it was found by. */
@@ -17,6 +18,8 @@ export type Revealed = { position: Position } & (
   | { post: Visible<PostView>; unavailable?: never }
   | { post?: never; unavailable: Visible<UnavailablePostView> }
 );
+
+type MaybeLater = Revealed | undefined | Promise<Revealed | undefined>;
 
 /** Finds posts and reads their contents, as of one moment. */
 export function findPosts(
@@ -35,19 +38,23 @@ export function revealAll(
   { scope, posts }: Found,
   within?: Boundary,
 ): Promise<(Revealed | undefined)[]> {
+  const reveal = (position: Candidate, hydrated: Hydrated, author: Author): MaybeLater => {
+    if (hydrated === 'unavailable') return nameMissing(position);
+    const post = hydrated && revealPost(scope, hydrated, author, within);
+    return post && { position, post };
+  };
+  const nameMissing = async (position: Candidate) => {
+    const unavailable = await missing.load({ post: position, within });
+    return unavailable && { position, unavailable };
+  };
   return Promise.all(
-    posts.map(async (stored): Promise<Revealed | undefined> => {
+    posts.map((stored): MaybeLater => {
       const { candidate } = stored;
-      const [hydrated, author] = await Promise.all([
-        hydrate(stored),
-        stored.author ?? authors.load(parseAtUri(candidate.uri).did),
-      ]);
-      if (hydrated === 'unavailable') {
-        const unavailable = await missing.load({ post: candidate, within });
-        return unavailable && { position: candidate, unavailable };
-      }
-      const post = hydrated && revealPost(scope, hydrated, author, within);
-      return post && { position: candidate, post };
+      const hydrated = hydrate(stored);
+      const author = stored.author ?? authors.load(parseAtUri(candidate.uri).did);
+      return hydrated instanceof Promise || author instanceof Promise
+        ? Promise.all([hydrated, author]).then(([post, by]) => reveal(candidate, post, by))
+        : reveal(candidate, hydrated, author);
     }),
   );
 }

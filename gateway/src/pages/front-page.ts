@@ -3,7 +3,7 @@ import { SHORT_AUTHOR_QUERY, SHORT_TIMELINE_QUERY } from './example-queries.ts';
 import { escapeHtml } from './html.ts';
 
 /** What one sees at `/`. */
-export function frontPage({ publicUrl, appViewDid, demo }: GatewayConfig): string {
+export function frontPage({ publicUrl, appViewDid, demo, webApp }: GatewayConfig): string {
   const curl = `curl ${publicUrl}/graphql \\
   -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\
   -d '{"query":"{ timeline { edges { node { text } } } }"}'`;
@@ -25,6 +25,7 @@ export function frontPage({ publicUrl, appViewDid, demo }: GatewayConfig): strin
     <p class="lead">Private posts on AT&nbsp;Protocol, for exactly those who may read them.
     Ask one endpoint; what comes back is verified, and only what <em>you</em> share a boundary with.</p>
     <nav aria-label="Main">
+      ${webApp ? '<a class="primary" href="/app/">Open the web app</a>' : ''}
       <a class="primary" href="/graphiql">Open GraphiQL</a>
       ${demo ? '<span class="hint">Sign in as a demo account there, with one click.</span>' : ''}
     </nav>

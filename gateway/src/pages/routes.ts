@@ -8,6 +8,7 @@ import { graphiqlPage } from './graphiql-page.ts';
 import { lexiconsPage } from './lexicons-page.ts';
 import { pageHeaders } from './security-headers.ts';
 import { trpcPage } from './trpc-page.ts';
+import { webAppRoutes } from './web-app.ts';
 
 /** The pages for people: what this is, and each of its surfaces to read about and to try. */
 export function pageRoutes(config: GatewayConfig): Router {
@@ -42,5 +43,6 @@ export function pageRoutes(config: GatewayConfig): Router {
       else res.type(type).send(body);
     });
   }
+  if (config.webApp) router.use('/app', webAppRoutes(config.webApp.folder, config));
   return router;
 }

@@ -33,7 +33,8 @@ export function endScreen(input: EndScreenInput, style: Style): string {
       ([what, where, why]) => `  ${what.padEnd(9)} ${cyan(where.padEnd(23))} ${dim(why)}`,
     ),
     '',
-    `  ${bold('Open')}      ${cyan(`${topology.gateway.url}/`)}`,
+    `  ${bold('Open')}      ${cyan(`${topology.gateway.url}/app/`)} ${dim('the web app')}`,
+    `            ${cyan(`${topology.gateway.url}/`)} ${dim('the APIs')}`,
     `  ${bold('Accounts')}  password '${DEMO_PASSWORD}'`,
     ...DEMO_ACCOUNTS.map(({ handle, boundaries }) => {
       return `            ${handle.padEnd(15)} ${dim(boundaries.join(' and ') || 'in no community')}`;

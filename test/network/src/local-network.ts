@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { createGatewayLogin, migrate } from '@stratos/prisma';
 
 import { DEMO_ACCOUNTS } from './demo/accounts.ts';
@@ -19,10 +20,13 @@ import {
   type ServiceName,
 } from './service-definitions.ts';
 import { NODE_NAMES, NODES } from './topology.ts';
+import { buildWebApp } from './web-app.ts';
 
 export interface LocalNetworkOptions extends GroundOptions {
   /** Without the demo accounts and their posts. */
   readonly bare?: boolean;
+  /** Whether the gateway serves the web app, which is then built. */
+  readonly webApp?: boolean;
   /** How often the nodes say that they are alive. */
   readonly heartbeatIntervalMs?: number;
   /** How long the gateway shows the boundaries of a node that is silent. */
@@ -55,7 +59,10 @@ export async function startLocalNetwork(options: LocalNetworkOptions = {}): Prom
 
   await start(`PLC on port ${ports.plc} and PDS on port ${ports.pds}`, atprotoDefinition(plan));
   const gatewayDatabaseUrl = await report.step('AppView database', () => openAppView(plan));
-  await start(`Gateway on port ${ports.gateway}`, gatewayDefinition(plan, gatewayDatabaseUrl));
+  const webApp = options.webApp ? join(plan.folder.path, 'web-app') : undefined;
+  if (webApp) await report.step('Web app', () => buildWebApp(webApp));
+  const gateway = gatewayDefinition(plan, gatewayDatabaseUrl, webApp);
+  await start(`Gateway on port ${ports.gateway}`, gateway);
   for (const name of NODE_NAMES) {
     const { port, boundaries } = NODES[name];
     const title = `Stratos node on port ${ports[port]} with ${boundaries.join(' and ')}`;

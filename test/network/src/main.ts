@@ -39,7 +39,7 @@ async function main(): Promise<void> {
   try {
     const report = new ConsoleReport(process.stdout);
     const dataDir = resolve(process.env['LOCAL_DATA_DIR'] || DEFAULT_DATA_FOLDER);
-    const options = { fresh, ephemeral, ports, report, dataDir, signal: stop.signal };
+    const options = { fresh, ephemeral, ports, report, dataDir, webApp: true, signal: stop.signal };
     await using network = await startLocalNetwork(options);
     const { topology } = network;
     console.log(endScreen({ ports, topology, dataDir: network.dataDir, ephemeral }, style));

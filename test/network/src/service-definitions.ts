@@ -49,8 +49,15 @@ export function atprotoDefinition(plan: NetworkPlan): ServiceDefinition {
   };
 }
 
-/** @param databaseUrl - of the AppView, for the role of the gateway */
-export function gatewayDefinition(plan: NetworkPlan, databaseUrl: string): ServiceDefinition {
+/**
+ * @param databaseUrl - of the AppView, for the role of the gateway
+ * @param webApp - the folder in which the web app was built
+ */
+export function gatewayDefinition(
+  plan: NetworkPlan,
+  databaseUrl: string,
+  webApp: string | undefined,
+): ServiceDefinition {
   const { ports, topology, folder } = plan;
   return {
     name: 'gateway',
@@ -63,6 +70,10 @@ export function gatewayDefinition(plan: NetworkPlan, databaseUrl: string): Servi
       APPVIEW_DID: topology.gateway.did,
       APPVIEW_KEY_FILE: folder.appViewKey,
       DATABASE_URL: databaseUrl,
+      ...(webApp !== undefined && { GATEWAY_WEB_APP: webApp }),
+      GATEWAY_WEB_APP_NODES: Object.values(topology.nodes)
+        .map(({ did }) => did)
+        .join(),
       GATEWAY_DEMO_PDS_URL: topology.pdsUrl,
       GATEWAY_DEMO_ACCOUNTS: DEMO_ACCOUNTS.map(({ handle }) => `${handle}:${DEMO_PASSWORD}`).join(),
       ...plan.env.gateway,
@@ -87,6 +98,7 @@ export function nodeDefinition(plan: NetworkPlan, name: NodeName): ServiceDefini
       STRATOS_ENROLLMENT_MODE: 'allowlist',
       STRATOS_ALLOWED_PDS_ENDPOINTS: topology.pdsUrl,
       STRATOS_ALLOWED_APPVIEWS: topology.gateway.did,
+      STRATOS_OAUTH_REDIRECT_ORIGINS: loopbackOf(topology.gateway.url),
       STRATOS_ADMIN_PASSWORD: folder.secrets.nodeAdminPassword,
       ...plan.env[name],
     },
@@ -117,4 +129,9 @@ function identityEnv(topology: Topology): Record<string, string> {
     STRATOS_HANDLE_RESOLVER_URL: topology.pdsUrl,
     STRATOS_DEV_MODE: 'true',
   };
+}
+
+/** The address at which pages of the gateway are: OAuth comes back to the loopback alone. */
+function loopbackOf(url: string): string {
+  return url.replace('localhost', '127.0.0.1');
 }
