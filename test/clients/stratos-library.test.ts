@@ -206,12 +206,15 @@ describe('the examples of the library', async () => {
     const node: library.Service = nodes.swordsmith;
     const session = await library.openNodeSession({ pds: oauthSession, node });
     const { uri } = await library.writePost(session, { text: 'Here.', boundaries: [boundary] });
+    await network.enroll('mika.test', 'swordsmith', ['swordsmith']);
+    const { pds: mika } = network.account('mika.test');
     names = {
       ...library,
       ...{ plcUrl, pdsUrl, dids, handles, gateway, boundary, node, session, uri },
       nodeDid: node.did,
       did: session.did,
       pds: oauthSession,
+      leaving: await library.openNodeSession({ pds: mika, node }),
       oauth: app.oauth,
       gatewaySession: await library.openGatewaySession({ pds: oauthSession, gateway }),
       png: PNG,

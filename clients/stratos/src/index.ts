@@ -41,6 +41,8 @@ export {
   type HandleResolverOptions,
   isHandle,
 } from './identity/handle-resolver.ts';
+export { type ExportRepoOptions, exportRepo } from './leaving/export-repo.ts';
+export { unenroll } from './leaving/unenroll.ts';
 export type { BytesJson, PostProof } from './proof/post-proof.ts';
 export {
   type PostProofVerdict,
@@ -48,6 +50,7 @@ export {
   type VerifyPostProofOptions,
   verifyPostProof,
 } from './proof/verify-post-proof.ts';
+export { type Hydrated, type HydrateOptions, hydrate } from './reading/hydrate.ts';
 export { type WaitUntilVisibleOptions, waitUntilVisible } from './reading/wait-until-visible.ts';
 export { type Boundary, isBoundary, nodeOfBoundaries, parseBoundary } from './routing/boundary.ts';
 export { type FindStubOptions, findStub } from './routing/find-stub.ts';

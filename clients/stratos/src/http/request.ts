@@ -28,10 +28,14 @@ export async function askJson(url: string, init: RequestInit, asking: Asking): P
   const timeout = AbortSignal.timeout(timeoutMs);
   const either = signal ? AbortSignal.any([signal, timeout]) : timeout;
   return reached(url, async () => {
-    const response = await fetch(url, { ...init, signal: either });
-    const { status, headers } = response;
-    return { status, headers, body: parsed(await boundedText(response)) };
+    return answerOf(await fetch(url, { ...init, signal: either }));
   });
+}
+
+/** What a response says, read as JSON. Throws {@link UnreachableError} where it is too much. */
+export async function answerOf(response: Response): Promise<Answer> {
+  const { status, headers } = response;
+  return { status, headers, body: parsed(await boundedText(response)) };
 }
 
 /** What comes of asking. Where nobody answers that is an {@link UnreachableError}. */

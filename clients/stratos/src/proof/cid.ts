@@ -21,3 +21,19 @@ export function cidText(cid: Bytes): string {
   }
   return bits > 0 ? text + ALPHABET[(pending << (5 - bits)) & 31] : text;
 }
+
+/** The bytes of such a text; undefined for any other. */
+export function cidBytes(text: string): Bytes | undefined {
+  const bytes: number[] = [];
+  let bits = 0;
+  let pending = 0;
+  for (const letter of text.slice(1)) {
+    pending = ((pending << 5) | ALPHABET.indexOf(letter)) & 0xfff;
+    bits += 5;
+    if (bits < 8) continue;
+    bits -= 8;
+    bytes.push((pending >>> bits) & 255);
+  }
+  const cid = Uint8Array.from(bytes);
+  return cidText(cid) === text ? cid : undefined;
+}

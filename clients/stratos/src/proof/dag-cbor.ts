@@ -16,9 +16,9 @@ export type Value = null | boolean | number | string | Bytes | Link | Value[] | 
 export type ValueMap = Map<string, Value>;
 
 /** Deeper than anything that is meant to be read. */
-const MAX_DEPTH = 64;
-const [UNSIGNED, NEGATIVE, BYTES, TEXT, ARRAY, MAP, TAG, SIMPLE] = [0, 1, 2, 3, 4, 5, 6, 7];
-const LINK_TAG = 42;
+export const MAX_DEPTH = 64;
+export const [UNSIGNED, NEGATIVE, BYTES, TEXT, ARRAY, MAP, TAG, SIMPLE] = [0, 1, 2, 3, 4, 5, 6, 7];
+export const LINK_TAG = 42;
 
 /**
  * Reads the one DAG-CBOR encoding of a value, see https://ipld.io/specs/codecs/dag-cbor/spec/. Any other
@@ -191,7 +191,8 @@ class Reader {
   }
 }
 
-function isInOrder(before: Bytes, key: Bytes): boolean {
+/** Whether a key may follow another: the shorter first. */
+export function isInOrder(before: Bytes, key: Bytes): boolean {
   if (before.length !== key.length) return before.length < key.length;
   const differs = key.findIndex((byte, i) => byte !== before[i]);
   return differs !== -1 && (before[differs] ?? 0) < (key[differs] ?? 0);
