@@ -1,5 +1,6 @@
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 
 /** Every port of the local network: what it is for, the variable that changes it, its default. */
 export const PORTS = {
@@ -37,12 +38,22 @@ export function portsFromEnvironment(env: NodeJS.ProcessEnv): Ports {
   return ports;
 }
 
+/** Of these Linux gives none to outgoing connections, and browsers refuse none. */
+const QUIET = [12_000, 32_000] as const;
+
 /** Ports that were free a moment ago, for networks that run beside others. */
 export async function freePorts(): Promise<Ports> {
-  const servers = await Promise.all(NAMES.map(() => listen(0, '127.0.0.1')));
-  const numbers = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map(close));
-  return portsBy((_name, index) => numbers[index] as number);
+  for (;;) {
+    const numbers = new Set<number>();
+    while (numbers.size < NAMES.length) numbers.add(randomInt(...QUIET));
+    const ports = portsBy((_name, index) => [...numbers][index] as number);
+    try {
+      await requireFreePorts(ports);
+      return ports;
+    } catch (error) {
+      if (!(error instanceof PortError)) throw error;
+    }
+  }
 }
 
 /** Throws {@link PortError} for the first port that is taken, naming it, its purpose and its variable. */
