@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { type RequestHandler, Router } from 'express';
 import type { GatewayConfig } from '../config.ts';
+import { framelessHeaders } from './security-headers.ts';
 
 const TYPES: Record<string, string> = {
   '.css': 'text/css; charset=utf-8',
@@ -77,22 +78,12 @@ function webAppConfig(config: GatewayConfig, address: string): object {
 function webAppHeaders({ devMode, publicUrl }: GatewayConfig): RequestHandler {
   const connections = ["'self'", 'https:', new URL(publicUrl).origin];
   if (devMode) connections.push('http://localhost:*', 'http://127.0.0.1:*');
-  const policy = [
-    "default-src 'none'",
+  return framelessHeaders([
     "script-src 'self'",
     "style-src 'self'",
     "img-src 'self' blob:",
     `connect-src ${[...new Set(connections)].join(' ')}`,
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
     "require-trusted-types-for 'script'",
     'trusted-types svelte-trusted-html',
-  ].join('; ');
-  return (_req, res, next) => {
-    res.setHeader('Content-Security-Policy', policy);
-    res.setHeader('X-Frame-Options', 'DENY');
-    res.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
-    next();
-  };
+  ]);
 }
