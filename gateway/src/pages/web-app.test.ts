@@ -98,11 +98,11 @@ test('runs scripts and connects as its policy says, on every answer', async () =
       "style-src 'self'",
       "img-src 'self' blob:",
       `connect-src 'self' https: ${PUBLIC}`,
+      "require-trusted-types-for 'script'",
+      'trusted-types svelte-trusted-html',
       "base-uri 'none'",
       "form-action 'none'",
       "frame-ancestors 'none'",
-      "require-trusted-types-for 'script'",
-      'trusted-types svelte-trusted-html',
     ]);
   }
 });
