@@ -251,10 +251,17 @@ describe('a post', () => {
     try {
       const { record } = await prisma.post.findFirstOrThrow({ where: { uri } });
       const forged = Buffer.from(
-        Buffer.from(record).toString('latin1').replace('true', 'fals'),
+        Buffer.from(record).toString('latin1').replace('true', 'dire'),
         'latin1',
       );
       await prisma.post.updateMany({ where: { uri }, data: { record: forged } });
+      for (const surface of SURFACES) {
+        const timeline = await surface.timeline(gateway, tokenOf('sakura.test'));
+        expect(timeline.map(({ text }) => text)).not.toContain('The dire words.');
+      }
+      // What a gateway has verified it goes on showing; one that starts has nothing.
+      await network.service('gateway').kill('SIGKILL');
+      await network.service('gateway').start();
       for (const surface of SURFACES) {
         expect(await surface.post(gateway, tokenOf('sakura.test'), uri)).toBeUndefined();
         const timeline = await surface.timeline(gateway, tokenOf('sakura.test'));
