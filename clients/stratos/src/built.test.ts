@@ -13,7 +13,7 @@ const TSC = join(PACKAGE, '../../node_modules/.bin/tsc');
 const APP = `
 import { isDid, type Stub, unenroll } from '@stratos/client';
 export const did: (value: unknown) => value is Stub['node'] = isDid;
-// @ts-expect-error
+// @ts-expect-error its types say what a session is
 unenroll('a text');
 `;
 

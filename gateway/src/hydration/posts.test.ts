@@ -45,3 +45,16 @@ test('hydrates what was chosen, and nothing that took its place since', async ()
   expect([changed, absent]).toEqual([undefined, undefined]);
   expect(counter.refused).toBe(2);
 });
+
+test('of what has a newer version by the time it is read, neither is served', async () => {
+  const counter = { refused: 0 };
+  const { cid: earlier } = await encodeRecord({ text: 'earlier' });
+  const version = { uri: post.uri, node, indexedAt: post.at, stubCid: null, sortAt: post.at };
+  const read = readFor(ofGateway, author);
+  const hydrate = createPostHydrator({ logger: createLogger('silent'), counter, read });
+  const hydrated = [earlier, post.cid].map((cid) => {
+    const row = { ...version, cid };
+    return hydrate({ candidate: row, content: row });
+  });
+  expect(await Promise.all(hydrated)).toMatchObject([undefined, { value: { text: 'r' } }]);
+});

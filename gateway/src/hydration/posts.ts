@@ -113,8 +113,8 @@ function hydrateFrom(records: NodeRecords): Hydrate {
 }
 
 /**
- * Reads what is in no memory, all of the same turn at once. By then a post may have a newer version, which
- * is served in its place.
+ * Reads what is in no memory, all of the same turn at once. What has a newer version by then is not served: the
+ * scope that found the post is of before, when the viewer may have read in boundaries that they have lost since.
  */
 function hydrateStored(read: ScopedRead | undefined): Hydrate {
   const loader = new DataLoader<PostVersion, PostContent | undefined>(
@@ -132,7 +132,7 @@ function hydrateStored(read: ScopedRead | undefined): Hydrate {
     const known = verified.get(versionKey(content));
     return known
       ? (refusalOf(content) ?? hydrated(content, known))
-      : loader.load(content).then(fromRow);
+      : loader.load(content).then((row) => (row?.cid === content.cid ? fromRow(row) : 'changed'));
   };
 }
 

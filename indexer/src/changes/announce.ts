@@ -18,8 +18,9 @@ export interface Change {
 
 /**
  * The end of a statement with an expression `change (kind, node_did, did, uri, boundaries)`: writes its
- * rows, those of one author in the order of their keys, and wakes who listens. Whoever announces waits here for the transactions that did so before, so
- * that the order of the numbers is the one in which changes become visible.
+ * rows, those of one author in the order of their keys, and wakes who listens. Whoever announces waits here for
+ * the transactions that did so before, so that the order of the numbers is the one in which changes become
+ * visible.
  */
 export const ANNOUNCE = Prisma.sql`
   , turn as materialized (

@@ -3,8 +3,10 @@ import type { Create } from '@atproto/sync';
 import { buildStub, type Cid, type Did, toAtUri, toCid, toDid } from '@stratos/protocol';
 import { zone } from '@stratos/protocol/lexicons';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { inTransaction } from '../database.ts';
 import { Author, create, update } from '../testing/author.ts';
 import { World } from '../testing/world.ts';
+import { replaceStubs } from './apply-stub.ts';
 
 const REI = toDid('did:plc:aaaaaaaaaaaaaaaaaaaaaaaa');
 const { $nsid: collection } = zone.stratos.feed.post;
@@ -92,4 +94,23 @@ test('a stub that names neither is no news, nor is one of a post that nobody rea
   await news();
   await stub(undefined);
   expect(await news()).toEqual([]);
+});
+
+test('of a whole PDS nothing is announced before the caller does', async () => {
+  const second = await edit();
+  await news();
+  const record = buildStub({
+    ...{ uri: toAtUri(uri), cid: second, nodeDid: world.node.did },
+    record: { $type: collection },
+  });
+  const read = { did: REI, rev: TID.nextStr(), stubs: new Map([[uri, record]]) };
+  const changes = await inTransaction(world.db, (tx) => replaceStubs(tx, read));
+  expect(changes).toMatchObject([{ kind: 'post', uri, boundaries: [world.node.boundary('art')] }]);
+  expect(await news()).toEqual([]);
+  await edit();
+  const gone = await inTransaction(world.db, (tx) =>
+    replaceStubs(tx, { ...read, stubs: new Map() }),
+  );
+  expect(gone).toMatchObject([{ kind: 'post', uri }]);
+  expect(await world.db.stub.count()).toBe(0);
 });

@@ -50,7 +50,7 @@ async function startPds(): Promise<PublicPds> {
   return started;
 }
 
-async function follow(): Promise<Firehose> {
+async function follow(turns = new Turns(1)): Promise<Firehose> {
   const logger = createLogger('silent');
   const presence = opened.use(new Presence(db, logger));
   await presence.start();
@@ -67,7 +67,7 @@ async function follow(): Promise<Firehose> {
       plcUrl: 'http://localhost:1',
       maxReconnectMs: 200,
       shortage: new Shortage(1_000),
-      turns: new Turns(1),
+      turns,
       logger,
       lookups: { knownNode: () => NODE, findNode: () => {}, findHandle: () => {} },
     }),
@@ -300,3 +300,19 @@ test('takes nothing more while the database does not keep up', async () => {
   await settled(firehose);
   expect(await db.actor.count({ where: { active: true } })).toBe(0);
 }, 90_000);
+
+test('what strangers take back goes before nobody', async () => {
+  await enroll(pds);
+  const stranger = await startPds();
+  const turns = new Turns(1);
+  const first = vi.spyOn(turns, 'first');
+  const firehose = await follow(turns);
+  await settled(firehose);
+  const time = new Date().toISOString();
+  relay.emit('#account', { did: stranger.did, active: false, time });
+  await settled(firehose);
+  expect(first).not.toHaveBeenCalled();
+  relay.emit('#account', { did: pds.did, active: false, time });
+  await settled(firehose);
+  expect(first).toHaveBeenCalledOnce();
+});

@@ -185,10 +185,9 @@ export class Firehose implements AsyncDisposable {
       }
       default: {
         const { did, seq } = message;
-        const apply = () => this.#apply(message);
         const isTakenBack = message.$type === account.$type && !message.active;
         const settle = () =>
-          telemetry.publicEvent(() => (isTakenBack ? this.#context.turns.first(apply) : apply()));
+          telemetry.publicEvent(() => this.#inTurn(did, isTakenBack, () => this.#apply(message)));
         return this.#queue.add({ did, seq, size: 0, settle });
       }
     }
@@ -219,6 +218,11 @@ export class Firehose implements AsyncDisposable {
     }
   }
 
+  /** Of who is not enrolled there is nothing to take back, and anybody can make up many who are not. */
+  #inTurn(did: string, isTakenBack: boolean, apply: () => Promise<void>): Promise<void> {
+    return isTakenBack && this.#enrolled.has(did) ? this.#context.turns.first(apply) : apply();
+  }
+
   async #isKnown(did: string): Promise<boolean> {
     return (await this.#context.db.actor.count({ where: { did } })) > 0;
   }
@@ -233,7 +237,7 @@ export class Firehose implements AsyncDisposable {
         }
         for (const event of events) await applyFirehoseEvent(this.#surroundings, event);
       };
-      await (events.some(takesBack) ? this.#context.turns.first(apply) : apply());
+      await this.#inTurn(did, events.some(takesBack), apply);
       if (events.length === 0) await this.#surroundings.write((tx) => takeRevision(tx, did, rev));
     } catch (error) {
       if (isUnstorable(error)) return this.#refuse(did, seq, 'not-storable');

@@ -1,13 +1,14 @@
 import type { IdResolver } from '@atproto/identity';
 import { toDid } from '@stratos/protocol';
 import { recordRefusal } from '../applying/refusal.ts';
-import type { Database, Transaction } from '../database.ts';
+import { announce } from '../changes/announce.ts';
+import { type Database, lockReaders, type Transaction } from '../database.ts';
 import type { Logger } from '../logger.ts';
 import { LookupQueue } from '../lookups/lookup-queue.ts';
 import { recurring } from '../lookups/recurring.ts';
 import { writeAccount } from './apply-account.ts';
 import { type PdsSurroundings, writeEnrollments } from './apply-enrollment.ts';
-import { writeStub } from './apply-stub.ts';
+import { replaceStubs } from './apply-stub.ts';
 import { takeRevision } from './pds-revision.ts';
 import { AccountAsideError, type PublicRecords, readPublicRecords } from './public-records.ts';
 
@@ -127,8 +128,11 @@ export class PdsResyncs implements AsyncDisposable {
     const stored = await tx.enrollment.findMany({ select: { rkey: true }, where: { did } });
     const gone = stored.map(({ rkey }) => [rkey, undefined] as const);
     const records = new Map([...gone, ...enrollments]);
-    if (stubs) await replaceStubs(tx, { did, rev, stubs });
-    return writeEnrollments(tx, this.#options.lookups, { did, rev, records });
+    await lockNodesOf(tx, did);
+    const changes = stubs ? await replaceStubs(tx, { did, rev, stubs }) : [];
+    const open = await writeEnrollments(tx, this.#options.lookups, { did, rev, records });
+    await announce(tx, changes);
+    return open;
   }
 
   async #postpone(tx: Transaction, did: string, failures: number): Promise<void> {
@@ -148,10 +152,14 @@ export class PdsResyncs implements AsyncDisposable {
   }
 }
 
-async function replaceStubs(
-  tx: Transaction,
-  { did, rev, stubs }: { did: string; rev: string; stubs: ReadonlyMap<string, unknown> },
-): Promise<void> {
-  await tx.stub.deleteMany({ where: { did, uri: { notIn: [...stubs.keys()] } } });
-  for (const [uri, record] of stubs) await writeStub(tx, { did, uri, rev, record });
+/**
+ * Before anything is announced, as whoever waits for one of these may be waited for by who announces. In one
+ * order for everybody.
+ */
+async function lockNodesOf(tx: Transaction, did: string): Promise<void> {
+  const nodes = await tx.$queryRaw<{ nodeDid: string }[]>`
+    select node_did as "nodeDid" from stratos_stub where did = ${did}
+    union select node_did from stratos_enrollment where did = ${did} and node_did is not null
+    order by 1`;
+  for (const { nodeDid } of nodes) await lockReaders(tx, [did], nodeDid);
 }
